@@ -1,0 +1,58 @@
+"""The table of commands: name, where it lives, one line of help.
+
+`--help` and TAB are answered from here, so they load no command. A test compares each line with the
+command's own help.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One command: its module below `clave.cli` and the line that `--help` shows."""
+
+    module: str
+    help: str
+    aliases: tuple[str, ...] = ()
+
+
+SECTIONS: dict[str, dict[str, Row]] = {
+    "Read": {
+        "show": Row("show", "Show an entry, or list a folder."),
+        "ls": Row("ls", "List the entries of a folder as a tree.", ("list",)),
+        "find": Row("find", "List the entries whose names match.", ("search",)),
+        "grep": Row("grep", "Search the decrypted text of all entries."),
+        "clip": Row("clip", "Copy one field after another to the clipboard."),
+        "pick": Row("pick", "Choose an entry by typing parts of its name."),
+        "otp": Row("otp", "One-time codes of an entry."),
+    },
+    "Write": {
+        "init": Row("init", "Make a store, or set the recipients of a folder."),
+        "insert": Row("insert", "Insert an entry.", ("add",)),
+        "set": Row("set", "Set fields of an entry, leaving its other lines alone."),
+        "edit": Row("edit", "Edit an entry in your editor, in memory only."),
+        "generate": Row("generate", "Generate a password."),
+        "rm": Row("rm", "Remove an entry or a folder.", ("remove", "delete")),
+        "mv": Row("mv", "Move or rename an entry or a folder.", ("rename",)),
+        "cp": Row("cp", "Copy an entry or a folder.", ("copy",)),
+    },
+    "History": {
+        "log": Row("log", "Who changed what, and when.", ("history",)),
+        "diff": Row("diff", "Compare versions of an entry."),
+        "restore": Row("restore", "Bring back an earlier version of an entry."),
+        "undo": Row("undo", "Take back the last operation, as a new commit."),
+        "git": Row("git", "Run git in the store."),
+    },
+    "Setup": {
+        "store": Row("store", "Know several stores."),
+        "config": Row("config", "Read and change settings."),
+        "doctor": Row("doctor", "Find and mend what is wrong with the set-up."),
+        "completion": Row("completion", "Print the completion script of a shell."),
+        "help": Row("help", "Show help for a command."),
+        "version": Row("version", "Show the version."),
+    },
+}
+
+COMMANDS: dict[str, Row] = {name: row for section in SECTIONS.values() for name, row in section.items()}
+ALIASES: dict[str, str] = {alias: name for name, row in COMMANDS.items() for alias in row.aliases}

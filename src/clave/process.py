@@ -1,0 +1,224 @@
+"""Starting other programs: the only place that does.
+
+Always an argument list, never a shell. Pipes are served together, so a child that fills one while we
+wait on another cannot hang us; output can be capped. Built on `posix_spawn`: the `subprocess` module
+costs as much start-up as gpg needs for a decryption.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+
+from clave.errors import ClaveError, Interrupted
+
+# Descriptor at which a child that was started with `status=True` finds its status pipe (`--status-fd 3`).
+STATUS_FD = 3
+
+_CHUNK = 1 << 16
+# Python ignores SIGPIPE (13) and SIGXFSZ (25); a child must have the defaults. The numbers are the same on
+# Linux, macOS and the BSDs, and the `signal` module is not worth its import here.
+_DEFAULT_SIGNALS = (13, 25)
+_SIGKILL = 9
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class ProgramMissing(ClaveError):
+    """A program that clave needs is not installed; `program` is its name."""
+
+    code = "program-missing"
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"the program '{program}' was not found", f"Install {program} and try again.")
+        self.program = program
+
+
+class OutputTooLarge(ClaveError):
+    """A child wrote more than its caller accepts."""
+
+    code = "output-too-large"
+
+
+class Result:
+    """What a finished child left: exit `code` (-N after signal N), `out`, `err` and `status` as bytes."""
+
+    __slots__ = ("code", "err", "out", "status")
+
+    def __init__(self, code: int, out: bytes, err: bytes, status: bytes) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+        self.status = status
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    input: bytes = b"",  # noqa: A002 - subprocess has made this the word for it
+    env: Mapping[str, str] | None = None,
+    status: bool = False,
+    limit: int | None = None,
+    err_to_terminal: bool = False,
+) -> Result:
+    """Run `argv` to its end with `input` on its stdin and return what it wrote.
+
+    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `limit`
+    caps stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of a slow remote).
+    Raises ProgramMissing, OutputTooLarge; on ^C the child is ended and Interrupted raised.
+    """
+    pipes = _Pipes(input)
+    try:
+        actions = [pipes.to_child(0)]
+        actions.append(pipes.from_child(1, limit))
+        if not err_to_terminal:
+            actions.append(pipes.from_child(2, None))
+        if status:
+            actions.append(pipes.from_child(STATUS_FD, None))
+        pid = _spawn(argv, env, actions)
+        pipes.close_child_ends()
+        try:
+            pipes.serve()
+        except BaseException as failure:
+            os.kill(pid, _SIGKILL)
+            os.waitpid(pid, 0)
+            if isinstance(failure, KeyboardInterrupt):
+                raise Interrupted("interrupted") from None
+            raise
+    finally:
+        pipes.close()
+    code = _wait(pid)
+    return Result(code, pipes.taken(1), pipes.taken(2), pipes.taken(STATUS_FD))
+
+
+def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
+    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N for a signal."""
+    pid = _spawn(argv, env, [])
+    while True:
+        try:
+            return _wait(pid)
+        except Interrupted:
+            # ^C went to the child too: it decides (an editor stays, git ends).
+            continue
+
+
+def _spawn(argv: Sequence[str], env: Mapping[str, str] | None, actions: list[tuple[int, int, int]]) -> int:
+    try:
+        return os.posix_spawnp(
+            argv[0],
+            list(argv),
+            dict(os.environ if env is None else env),
+            file_actions=actions,
+            setsigdef=_DEFAULT_SIGNALS,
+        )
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        raise ProgramMissing(argv[0]) from None
+
+
+def _wait(pid: int) -> int:
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
+
+
+class _Pipes:
+    """The pipes of one child, served together until the child has closed them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._child_ends: list[int] = []
+        self._writer = -1
+        self._readers: dict[int, int] = {}  # our descriptor -> the child's
+        self._chunks: dict[int, list[bytes]] = {}
+        self._limits: dict[int, int | None] = {}
+
+    def to_child(self, fd: int) -> tuple[int, int, int]:
+        theirs, self._writer = _high_pipe()
+        self._child_ends.append(theirs)
+        os.set_blocking(self._writer, False)
+        return (os.POSIX_SPAWN_DUP2, theirs, fd)
+
+    def from_child(self, fd: int, limit: int | None) -> tuple[int, int, int]:
+        ours, theirs = _high_pipe()
+        self._child_ends.append(theirs)
+        self._readers[ours] = fd
+        self._chunks[fd] = []
+        self._limits[fd] = limit
+        return (os.POSIX_SPAWN_DUP2, theirs, fd)
+
+    def close_child_ends(self) -> None:
+        while self._child_ends:
+            os.close(self._child_ends.pop())
+
+    def serve(self) -> None:
+        poll = select.poll()
+        for fd in self._readers:
+            poll.register(fd, select.POLLIN)
+        if self._data:
+            poll.register(self._writer, select.POLLOUT)
+        else:
+            self._close_writer()
+        while self._readers:
+            for fd, _ in poll.poll():
+                if fd == self._writer:
+                    if self._write():
+                        poll.unregister(fd)
+                        self._close_writer()
+                elif self._read(fd):
+                    poll.unregister(fd)
+                    del self._readers[fd]
+                    os.close(fd)
+
+    def _write(self) -> bool:
+        """Write what the pipe takes; true when everything was written or the child stopped reading."""
+        try:
+            self._data = self._data[os.write(self._writer, self._data[:_CHUNK]) :]
+        except BlockingIOError:
+            return False
+        except BrokenPipeError:
+            return True  # its exit code says why
+        return not self._data
+
+    def _read(self, fd: int) -> bool:
+        """Read once; true at the end of the stream."""
+        chunk = os.read(fd, _CHUNK)
+        child_fd = self._readers[fd]
+        self._chunks[child_fd].append(chunk)
+        limit = self._limits[child_fd]
+        if limit is not None:
+            limit -= len(chunk)
+            if limit < 0:
+                raise OutputTooLarge("the output is larger than allowed")
+            self._limits[child_fd] = limit
+        return not chunk
+
+    def taken(self, fd: int) -> bytes:
+        return b"".join(self._chunks.get(fd, ()))
+
+    def _close_writer(self) -> None:
+        if self._writer >= 0:
+            os.close(self._writer)
+            self._writer = -1
+
+    def close(self) -> None:
+        self.close_child_ends()
+        self._close_writer()
+        for fd in self._readers:
+            os.close(fd)
+        self._readers.clear()
+
+
+def _high_pipe() -> tuple[int, int]:
+    """Return a pipe whose ends lie above STATUS_FD, so that no dup2 of the child overwrites one."""
+    ends = os.pipe()
+    if min(ends) > STATUS_FD:
+        return ends
+    import fcntl  # only where a standard stream was closed by our caller
+
+    moved = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, STATUS_FD + 1) for end in ends)
+    for end in ends:
+        os.close(end)
+    return moved[0], moved[1]

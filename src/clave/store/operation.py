@@ -1,0 +1,222 @@
+"""One operation on a store: changes are collected under its lock and become one commit, or nothing.
+
+Every command that changes anything goes through here. Paths are relative to the store's folder. Content that
+is to be encrypted is encrypted at the end, for the recipients that hold *after* the operation: a move of a
+folder with its `.gpg-id`, or a new `.gpg-id`, is seen by the entries below it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from clave.errors import CannotDecrypt, StoreDamaged, UsageError
+from clave.model.change import Change, compose
+from clave.model.name import SUFFIX
+from clave.model.secret import compare
+from clave.openpgp import bulk, keys, packets
+from clave.store import recipients
+from clave.vcs import transaction, unversioned, worktree
+from clave.vcs.worktree import Content, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from clave.openpgp.keys import Recipient
+    from clave.store.store import Store
+    from clave.vcs.git import Repository
+
+    # Called with how many of how many are done.
+    Progress = Callable[[int, int], None]
+
+
+class Operation:
+    """Changes being collected; made by `begin`."""
+
+    def __init__(
+        self, store: Store, repository: Repository | None, write: transaction.Transaction | unversioned.Unversioned
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._write = write
+        self._raw: dict[str, Content | None] = {}
+        self._plain: dict[str, bytes] = {}
+        self._kinds: dict[str, tuple[str, str | None]] = {}
+        self._resolved: dict[tuple[str, ...], list[Recipient]] = {}
+
+    # What is there now
+
+    def content(self, path: str) -> Content | None:
+        """Return what stands at a path, with the changes so far."""
+        if path in self._raw:
+            return self._raw[path]
+        return worktree.content_at(os.path.join(self._store.root, path))
+
+    def read(self, name: str) -> bytes:
+        """Return the plaintext of an entry. Raises NotFound, CannotDecrypt, StoreDamaged."""
+        from clave.store.reading import read
+
+        return read(self._store.root, name, options=self._store.options)
+
+    # What shall be
+
+    def write(self, name: str, plaintext: bytes, *, kind: str | None = None) -> None:
+        """Store a plaintext under a name; `kind` (see model.change) is found by comparing if not given."""
+        path = name + SUFFIX
+        if isinstance(self.content(path), Link):
+            raise StoreDamaged(f"{name} is a symlink", "Change the entry that it points to, or remove it first.")
+        self._kinds.pop(path, None)
+        kind = kind or self._compare(name, plaintext)
+        if kind is not None:
+            self._kinds[path] = (kind, None)
+        self._plain[path] = plaintext
+
+    def write_same(self, name: str, plaintext: bytes, source: str) -> None:
+        """Store a plaintext that was in the store before, in the blob `source` (restored, undone)."""
+        self._plain[name + SUFFIX] = plaintext
+        self._kinds[name + SUFFIX] = ("same", source)
+
+    def place(self, path: str, content: Content, *, moved_from: str | None = None) -> None:
+        """Put content at a path as it is: a `.gpg-id`, an alias, a ciphertext moved from another path."""
+        self._raw[path] = content
+        if moved_from is not None and path.endswith(SUFFIX) and not isinstance(content, Link):
+            blob = self._blob_id(content)
+            self._kinds[path] = ("same", blob) if blob else ("rekey", None)
+
+    def remove(self, path: str) -> None:
+        """Remove the file at a path."""
+        self._raw[path] = None
+        self._plain.pop(path, None)
+        self._kinds.pop(path, None)
+
+    def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
+        """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
+
+        Aliases (symlinks) are left alone, as in pass. Raises CannotDecrypt naming each entry that cannot be
+        read: nothing is changed then.
+        """
+        wanted = []
+        for name in names:
+            content = self.content(name + SUFFIX)
+            if isinstance(content, bytes) and not self._fits(name, content):
+                wanted.append((name, content))
+        failed = []
+        opened = bulk.decrypt_many(wanted, options=self._store.options)
+        for number, (name, plaintext) in enumerate(opened):
+            if isinstance(plaintext, CannotDecrypt):
+                failed.append((name, plaintext))
+                continue
+            self._plain[name + SUFFIX] = plaintext
+            self._kinds.setdefault(name + SUFFIX, ("rekey", None))
+            if progress:
+                progress(number + 1, len(wanted))
+        if failed:
+            raise _unreadable(failed)
+        return [name for name, _ in wanted]
+
+    def commit(self, subject: str, operation: str, *, adopt: bool = False) -> None:
+        """Encrypt what is to be encrypted, and make it all one commit.
+
+        `adopt` is for content that stands in the store already and is to be committed as it is. Raises
+        CannotEncrypt, CannotDecrypt, NotFound (no `.gpg-id`), GitFailed (an uncommitted change at one of the
+        paths), CannotWrite, Busy, VerificationFailed: the store is then as it was.
+        """
+        if not adopt:
+            self._require_unchanged()
+        changes: dict[str, Content | None] = dict(self._raw)
+        items = (
+            (path, plaintext, self._recipients(path.rpartition("/")[0])) for path, plaintext in self._plain.items()
+        )
+        changes.update(bulk.encrypt_many(items, options=self._store.options))
+        if not changes:
+            return
+        if isinstance(self._write, unversioned.Unversioned):
+            self._write.commit(changes)
+            return
+        notes = [
+            Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
+        ]
+        message = compose(subject, operation, notes)
+        in_repository = {self._in_repository(path): content for path, content in changes.items()}
+        self._write.commit(in_repository, message, identity=_own_identity, adopt=adopt)
+
+    # Inside
+
+    def _require_unchanged(self) -> None:
+        if isinstance(self._write, transaction.Transaction):
+            paths = [self._in_repository(path) for path in (*self._raw, *self._plain)]
+            self._write.require_unchanged(paths)
+
+    def _in_repository(self, path: str) -> str:
+        """Return a path as the repository names it, which may begin above the store or below it."""
+        assert self._repository is not None
+        relative = self._repository.relative(os.path.join(self._store.root, path))
+        if relative.startswith("../"):
+            raise UsageError(
+                f"{path} is in another git repository than the rest of this change", "Do it in two steps."
+            )
+        return relative
+
+    def _blob_id(self, content: Content) -> str | None:
+        return self._write.blob_id(content) if isinstance(self._write, transaction.Transaction) else None
+
+    def _recipients(self, folder: str) -> list[Recipient]:
+        def read(path: str) -> bytes | None:
+            content = self.content(path)
+            return content if isinstance(content, bytes) else None
+
+        ids = tuple(recipients.ids_for_folder(self._store, folder, read=read))
+        if ids not in self._resolved:
+            self._resolved[ids] = recipients.resolve(self._store, ids)
+        return self._resolved[ids]
+
+    def _fits(self, name: str, ciphertext: bytes) -> bool:
+        message = packets.inspect(packets.dearmor(ciphertext))
+        wanted = [recipient.key_id for recipient in self._recipients(name.rpartition("/")[0])]
+        return sorted(message.recipients) == sorted(wanted)
+
+    def _compare(self, name: str, plaintext: bytes) -> str | None:
+        """Return how much of a secret is new, None if the old one cannot be read."""
+        if not isinstance(self.content(name + SUFFIX), bytes):
+            return compare(None, plaintext)
+        try:
+            return compare(self.read(name), plaintext)
+        except CannotDecrypt:
+            return None
+
+
+@contextmanager
+def begin(store: Store, folder: str = "") -> Iterator[Operation]:
+    """Begin an operation on what `folder` holds: take the lock, see that the store may be written.
+
+    Raises Busy, CannotWrite, GitFailed (a merge of the user's is under way), VerificationFailed.
+    """
+    store.require_writable()
+    repository = store.repository(folder)
+    if repository is None:
+        with unversioned.begin(store.root) as write:
+            yield Operation(store, None, write)
+    else:
+        with transaction.begin(repository, store.root) as write:
+            yield Operation(store, repository, write)
+
+
+def _own_identity() -> transaction.Identity | None:
+    """Return name and address of the user's first key, for a git that has no identity."""
+    for key in keys.own_keys():
+        for uid in key.user_ids:
+            name, _, rest = uid.partition(" <")
+            if rest.endswith(">"):
+                return transaction.Identity(name, rest[:-1])
+    return None
+
+
+def _unreadable(failed: Sequence[tuple[str, CannotDecrypt]]) -> CannotDecrypt:
+    name, first = failed[0]
+    if len(failed) == 1:
+        return first
+    others = ", ".join(name for name, _ in failed[1:4]) + (", …" if len(failed) > 4 else "")
+    return type(first)(
+        f"{len(failed)} entries cannot be decrypted ({name}, {others}): {first.message}", first.hint
+    )

@@ -1,0 +1,88 @@
+"""Who an entry is encrypted to: the nearest `.gpg-id` upwards, resolved to certificates."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from clave.errors import CannotEncrypt, NotFound, VerificationFailed
+from clave.openpgp import keys, signatures
+from clave.store import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from clave.openpgp.keys import Recipient
+    from clave.store.store import Store
+
+SIGNATURE = layout.RECIPIENTS + ".sig"
+
+
+def for_folder(store: Store, folder: str) -> list[Recipient]:
+    """Return who reads a folder (`""`: the store's own).
+
+    Raises NotFound where there is no `.gpg-id`, CannotEncrypt for a recipient that cannot be encrypted to,
+    VerificationFailed for a `.gpg-id` without the signature that PASSWORD_STORE_SIGNING_KEY asks for.
+    """
+    return resolve(store, ids_for_folder(store, folder))
+
+
+def resolve(store: Store, ids: Sequence[str]) -> list[Recipient]:
+    """Return the certificates behind the ids of a `.gpg-id`. Raises CannotEncrypt."""
+    return keys.resolve(ids, options=store.options)
+
+
+def ids_for_folder(store: Store, folder: str, *, read: Callable[[str], bytes | None] | None = None) -> list[str]:
+    """Return the ids that hold for a folder, PASSWORD_STORE_KEY before every `.gpg-id` (as in pass).
+
+    `read` gives the content of a path relative to the store, or None; by default from disk. A write passes
+    its own, which knows of the `.gpg-id` files that it is about to change.
+    """
+    if store.settings.keys:
+        return list(store.settings.keys)
+    read = read or _from_disk(store)
+    current = folder
+    while True:
+        path = os.path.join(current, layout.RECIPIENTS)
+        data = read(path)
+        if data is not None:
+            _check_signature(store, path, data, read(os.path.join(current, SIGNATURE)))
+            ids = layout.parse_recipients(data)
+            if not ids:
+                raise CannotEncrypt(f"{path} names nobody", "Give it recipients: clave init [-p FOLDER] KEY…")
+            return ids
+        if not current:
+            raise NotFound(
+                "the store has no recipients: there is no .gpg-id", "You must run: clave init your-gpg-id"
+            )
+        current = current.rpartition("/")[0]
+
+
+def sign(store: Store, data: bytes) -> bytes | None:
+    """Return the signature of a `.gpg-id` by the first of PASSWORD_STORE_SIGNING_KEY, None without one."""
+    if not store.settings.signing_keys:
+        return None
+    return signatures.sign(data, store.settings.signing_keys[0])
+
+
+def _from_disk(store: Store) -> Callable[[str], bytes | None]:
+    def read(path: str) -> bytes | None:
+        absolute = os.path.join(store.root, path)
+        if os.path.isfile(absolute) and layout.inside(store.root, absolute):
+            with open(absolute, "rb") as file:
+                return file.read()
+        return None
+
+    return read
+
+
+def _check_signature(store: Store, path: str, data: bytes, signature: bytes | None) -> None:
+    """Check what pass checks: with signing keys set, one of them must have signed this very file."""
+    wanted = store.settings.signing_keys
+    if not wanted:
+        return
+    if signature is None:
+        raise VerificationFailed(f"the signature of {path} does not exist", "Sign it: clave init with its ids.")
+    signer = signatures.verify(signature, data)
+    if signer not in {key.upper() for key in wanted}:
+        raise VerificationFailed(f"{path} is signed by {signer}, which PASSWORD_STORE_SIGNING_KEY does not name")

@@ -1,0 +1,136 @@
+"""Setting the recipients of a folder, and encrypting anew what does not have them.
+
+One commit holds the new `.gpg-id` and every re-encrypted file, or nothing is changed: recipients are resolved
+and files are opened before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from clave.errors import GitFailed, NotFound, UsageError
+from clave.model.name import check_folder
+from clave.process import ProgramMissing, run
+from clave.store import layout, recipients
+from clave.store.operation import begin
+from clave.vcs.git import Repository, environment, failure
+from clave.vcs.worktree import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clave.openpgp.keys import Recipient
+    from clave.store.operation import Progress
+    from clave.store.store import Store
+
+
+class Rekeyed(NamedTuple):
+    """What a change of recipients did: who reads now, and the entries that were encrypted anew."""
+
+    recipients: list[Recipient]
+    names: list[str]
+
+
+def set_recipients(
+    store: Store, folder: str, ids: Sequence[str], *, git: bool = False, progress: Progress | None = None
+) -> Rekeyed:
+    """Make `ids` the recipients of a folder (`""`: the store's own), which is made if need be.
+
+    With `git`, a store that is new becomes a git repository. The ids stand in `.gpg-id` as they were typed
+    (as in pass). Raises UsageError for an id that a `.gpg-id` cannot hold, CannotEncrypt for one that cannot
+    be encrypted to, CannotDecrypt for an entry that cannot be read and would have to be: nothing is changed
+    then.
+    """
+    folder = check_folder(folder)
+    for each in ids:
+        if not each.strip() or "#" in each or any(not c.isprintable() for c in each):
+            raise UsageError(f"'{each}' is no id of a key", "Name a fingerprint, a key id or an address.")
+    resolved = recipients.resolve(store, ids)
+    data = "".join(f"{each.strip()}\n" for each in ids).encode("utf-8", "surrogateescape")
+    with explained(store.root):
+        os.makedirs(store.root, exist_ok=True)
+    if git and is_new(store):
+        init_git(store)
+    with begin(store, folder) as change:
+        change.place(os.path.join(folder, layout.RECIPIENTS), data)
+        signature = recipients.sign(store, data)
+        if signature is not None:
+            change.place(os.path.join(folder, recipients.SIGNATURE), signature)
+        names = change.reencrypt(layout.entries(store.root, folder), progress)
+        change.commit(f"Set GPG id to {', '.join(ids)}{_in(folder)}.", "rekey")
+    return Rekeyed(resolved, names)
+
+
+def is_new(store: Store) -> bool:
+    """Tell whether the store has neither recipients nor a repository yet."""
+    return not layout.has_file(store.root, layout.RECIPIENTS) and store.repository() is None
+
+
+def clear_recipients(store: Store, folder: str, *, progress: Progress | None = None) -> Rekeyed:
+    """Remove the `.gpg-id` of a folder, so that its parent's holds. Raises as `set_recipients`, and NotFound."""
+    folder = check_folder(folder)
+    path = os.path.join(folder, layout.RECIPIENTS)
+    absolute = os.path.join(store.root, path)
+    if not layout.has_file(store.root, path):
+        raise NotFound(f"{absolute} can't be removed because it doesn't exist")
+    names = layout.entries(store.root, folder)
+    if not folder and names and not store.settings.keys:
+        raise UsageError(
+            "the store's own .gpg-id cannot go while there are entries", "Nobody could write them any more."
+        )
+    with begin(store, folder) as change:
+        change.remove(path)
+        if layout.has_file(store.root, os.path.join(folder, recipients.SIGNATURE)):
+            change.remove(os.path.join(folder, recipients.SIGNATURE))
+        renewed = change.reencrypt(names, progress)
+        change.commit(f"Deinitialize {absolute}{_in(folder)}.", "rekey")
+    return Rekeyed(recipients.for_folder(store, folder) if folder else [], renewed)
+
+
+def init_git(store: Store) -> bool:
+    """Make the store a git repository, set up as pass does; return whether it was none before.
+
+    Everything that is there is committed; git shows differences of plaintexts (`diff=gpg`) on the user's own
+    machine. Doing it again is harmless. Raises GitFailed, CannotWrite.
+    """
+    with explained(store.root):
+        os.makedirs(store.root, exist_ok=True)
+    repository = Repository.find(store.root, top=store.root)
+    made = repository is None
+    if repository is None:
+        try:
+            result = run(["git", "init", "-q", store.root], env=environment())
+        except ProgramMissing:
+            raise GitFailed("git is not installed", "Install git, or make the store with --no-git.") from None
+        if result.code != 0:
+            raise failure("init", result)
+        repository = Repository.find(store.root, top=store.root)
+        assert repository is not None
+    for key, value in (
+        ("diff.gpg.binary", "true"),
+        (
+            "diff.gpg.textconv",
+            " ".join(["gpg -d --quiet --yes --compress-algo=none --no-encrypt-to", *store.options]),
+        ),
+    ):
+        repository.run("config", "--local", key, value)
+    _add_contents(store)
+    return made
+
+
+def _add_contents(store: Store) -> None:
+    with begin(store) as change:
+        for path in layout.files(store.root):
+            content = change.content(path)
+            if content is not None:
+                change.place(path, content)
+        change.commit("Add current contents of password store.", "import", adopt=True)
+    with begin(store) as change:
+        if change.content(".gitattributes") is None:
+            change.place(".gitattributes", b"*.gpg diff=gpg\n")
+            change.commit("Configure git repository for gpg file diff.", "import")
+
+
+def _in(folder: str) -> str:
+    return f" ({folder})" if folder else ""

@@ -1,0 +1,1 @@
+"""git: the only layer that knows it. Plumbing for writing, GitPython for reading history."""

@@ -1,0 +1,150 @@
+"""Running git on a store: which repository, in what environment, with which options.
+
+A store is input from other people and its environment may be hostile, so git never runs a hook, a file
+system monitor or an external diff for us, never follows a replaced object, and takes no repository, index
+or configuration from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from clave.errors import CannotWrite, GitFailed
+from clave.process import ProgramMissing, Result, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The variables of git that stay: how to reach a remote, who is writing, and the user's own tools.
+_KEPT = frozenset(
+    {
+        "GIT_ASKPASS",
+        "GIT_AUTHOR_DATE",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_AUTHOR_NAME",
+        "GIT_COMMITTER_DATE",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_EDITOR",
+        "GIT_HTTP_PROXY_AUTHMETHOD",
+        "GIT_HTTP_USER_AGENT",
+        "GIT_PAGER",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_CAPATH",
+        "GIT_TERMINAL_PROMPT",
+    }
+)
+
+_OPTIONS = (
+    "--literal-pathspecs",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.fsync=all",
+    "-c", "gpg.format=openpgp",
+)  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """Return our environment for a git that the user asked for: without the GIT_* that redirect it."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
+    env["GIT_NO_REPLACE_OBJECTS"] = "1"
+    return env
+
+
+class Repository(NamedTuple):
+    """A git repository: its work tree and the directory of its HEAD and index, both absolute."""
+
+    work_tree: str
+    git_dir: str
+
+    @classmethod
+    def find(cls, folder: str, *, top: str = "/") -> Repository | None:
+        """Return the innermost repository whose work tree holds `folder` (which need not exist yet).
+
+        Looks no higher than `top`. Starts no process.
+        """
+        current, top = os.path.realpath(folder), os.path.realpath(top)
+        while True:
+            git_dir = _git_dir(os.path.join(current, ".git"))
+            if git_dir is not None:
+                return cls(current, git_dir)
+            if current in (top, "/"):
+                return None
+            current = os.path.dirname(current)
+
+    def run(
+        self,
+        *args: str,
+        input: bytes = b"",  # noqa: A002 - as in process.run
+        check: bool = True,
+        env: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Run git here with clave's options; `env` adds variables.
+
+        Raises GitFailed with git's own last words unless `check` is false, CannotWrite for a full disk.
+        """
+        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
+        try:
+            result = run(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
+        except ProgramMissing:
+            raise GitFailed("git is not installed", "Install git and try again.") from None
+        if check and result.code != 0:
+            raise failure(next(arg for arg in args if not arg.startswith("-")), result)
+        return result
+
+    def text(self, *args: str) -> str:
+        """Run git and return its output as text without the final newline."""
+        return os.fsdecode(self.run(*args).out).removesuffix("\n")
+
+    def relative(self, path: str) -> str:
+        """Return an absolute path as git writes it: relative to the work tree, with slashes."""
+        folder, base = os.path.split(path)
+        return os.path.relpath(os.path.join(os.path.realpath(folder), base), self.work_tree)
+
+    def tracks(self, path: str) -> bool:
+        """Tell whether the absolute `path` is in the index."""
+        return self.run("ls-files", "--error-unmatch", "--", self.relative(path), check=False).code == 0
+
+    def head(self) -> str | None:
+        """Return the commit id of HEAD, or None on a branch without commits."""
+        result = self.run("rev-parse", "-q", "--verify", "HEAD^{commit}", check=False)
+        return result.out.decode().strip() if result.code == 0 else None
+
+    def settings(self) -> dict[str, str]:
+        """Return the effective git configuration, keys in lower case as git prints them."""
+        fields = os.fsdecode(self.run("config", "--list", "-z").out).split("\0")
+        pairs = (field.partition("\n") for field in fields if field)
+        return {key: value for key, _, value in pairs}
+
+
+def _git_dir(path: str) -> str | None:
+    """Return the git directory behind a `.git`: itself, or what a `gitdir:` file of a linked work tree names."""
+    if os.path.isdir(path):
+        return path if os.path.exists(os.path.join(path, "HEAD")) else None
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            line = file.readline()
+    except OSError:
+        return None
+    if not line.startswith("gitdir: "):
+        return None
+    return os.path.realpath(os.path.join(os.path.dirname(path), line[8:].rstrip("\n")))
+
+
+def failure(command: str, result: Result) -> GitFailed | CannotWrite:
+    """Return the error for a git command that failed: its last words, and what to do where that is known."""
+    words = os.fsdecode(result.err).strip()
+    last = words.splitlines()[-1] if words else f"exit code {result.code}"
+    if any(reason in words for reason in ("No space left on device", "Read-only file system", "Disk quota")):
+        return CannotWrite(f"git could not write: {last}", "Free some space and try again; nothing was lost.")
+    if "Permission denied" in words and "unable to" in words:
+        return CannotWrite(f"git could not write: {last}", "Check the permissions of the store.")
+    hint = None
+    if "dubious ownership" in words:
+        last = "the repository belongs to another user"
+        hint = "If you trust it: git config --global --add safe.directory FOLDER."
+    return GitFailed(f"git {command} failed: {last}", hint)

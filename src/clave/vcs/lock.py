@@ -1,0 +1,40 @@
+"""One writer a store: a lock on a folder that vanishes with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from clave.errors import Busy, CannotWrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# How long a command waits for another one's write, in seconds. A rekey of thousands takes longer: 75 then.
+PATIENCE = 30.0
+_PAUSE = 0.02
+
+
+@contextmanager
+def exclusive(folder: str) -> Iterator[None]:
+    """Hold the lock on `folder`; wait up to PATIENCE seconds for it, then raise Busy."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise CannotWrite(f"{folder} cannot be locked: {error.strerror}", "Check that it exists.") from None
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Busy("another clave is writing to this store", "Try again when it is done.") from None
+                time.sleep(_PAUSE)
+        yield
+    finally:
+        os.close(descriptor)

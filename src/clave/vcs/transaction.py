@@ -1,0 +1,572 @@
+"""One operation, one commit: how a store in git is written.
+
+The steps, and what a crash after each of them leaves:
+
+1. Take clave's lock; end or drop what a dead process began.
+2. Refuse if a path to be touched differs from HEAD.
+3. Write the new blobs as objects.                           Nothing visible.
+4. Write the journal: HEAD, and old and new blob of each path. Dropped by the next command.
+5. Stage the new files beside their places in the work tree.    Dropped.
+6. Take git's own `index.lock` and put the complete new index into it. No other git can commit now, so none
+   can commit from an index that does not know of our change.    Dropped.
+7. write-tree, commit-tree, and note the commit in the journal. Dropped.
+8. update-ref HEAD, with its old value: THE COMMIT POINT.
+9. Rename the staged files into place, remove the removed ones. Carried on by the next command.
+10. Rename `index.lock` to `index`.                             Carried on.
+11. Remove the journal.                                         Cleaned up.
+
+What the user has staged or changed beside our paths stays as it is: the commit is made from HEAD's tree and
+our paths alone, and the new index is the user's index with our paths replaced.
+
+Our `index.lock` is a hard link to a file of ours, so that it can be told from another git's for certain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import zlib
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from clave.errors import Busy, GitFailed, StoreDamaged
+from clave.vcs import worktree
+from clave.vcs.git import failure
+from clave.vcs.lock import exclusive
+from clave.vcs.worktree import Content, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from clave.vcs.git import Repository
+
+_NOTHING = "-"  # in the journal: no blob at this path
+_END = "//"  # in the journal, where a path would stand: all steps were written
+# How long to wait for another git's index.lock, in seconds.
+_LOCK_PATIENCE = 5.0
+# More arguments than this go in another way than on a command line.
+_MANY = 400
+# git unpacks packs of fewer objects than this into loose ones (transfer.unpackLimit).
+_UNPACK_LIMIT = 100
+# git's own rule for `gc --auto`: 6,700 loose objects, estimated from one of the 256 folders (gc.auto).
+_LOOSE_LIMIT = 27
+
+_ATTRIBUTES = """\
+# clave: begin (entries and store files are kept byte for byte)
+*.gpg -text -eol -filter -ident -working-tree-encoding merge=binary
+.gpg-id -text -eol -filter -ident -working-tree-encoding
+# clave: end
+"""
+
+
+class Identity(NamedTuple):
+    """Who is said to have made a commit, where git itself does not know."""
+
+    name: str
+    email: str
+
+
+class _Step(NamedTuple):
+    """What happens to one path, as the journal has it; blob ids, or None for no file."""
+
+    path: str
+    old: str | None
+    new: str | None
+    link: bool = False
+
+
+class _Journal(NamedTuple):
+    """What a write was about to do; `commit` is set once it exists as an object."""
+
+    steps: list[_Step]
+    commit: str | None
+
+
+class Transaction:
+    """A write under way: holds the lock of its repository. Made by `begin`."""
+
+    def __init__(self, repository: Repository, top: str) -> None:
+        self.repository = repository
+        self.head = repository.head()
+        self._top = top
+        self._hash = _hash_of(self.head) if self.head else _object_format(repository)
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def blob_id(self, content: Content) -> str:
+        """Return the id that git gives to this content."""
+        return _blob_id(content, self._hash)
+
+    def blobs(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return the blob id in HEAD of each of the paths (relative to the work tree) that HEAD has."""
+        asked = [path for path in paths if path not in self._known]
+        if asked and self.head:
+            selection = ["--", *asked] if len(asked) <= _MANY else []
+            listing = self.repository.run("ls-tree", "-r", "-z", "--full-tree", self.head, *selection).out
+            for row in os.fsdecode(listing).split("\0"):
+                if row:
+                    about, _, path = row.partition("\t")
+                    mode, _, blob = about.split(" ")
+                    self._known[path] = (mode, blob)
+        return {path: self._known[path][1] for path in paths if path in self._known}
+
+    def require_unchanged(self, paths: Iterable[str]) -> None:
+        """Raise GitFailed if one of the paths is not, in the work tree, what HEAD has."""
+        paths = list(paths)
+        blobs = self.blobs(paths)
+        for path in paths:
+            content = worktree.content_at(os.path.join(self.repository.work_tree, path))
+            there = None if content is None else self.blob_id(content)
+            if there != blobs.get(path):
+                raise _uncommitted(path)
+
+    def commit(
+        self,
+        changes: Mapping[str, Content | None],
+        message: str,
+        *,
+        sign: bool | None = None,
+        identity: Callable[[], Identity | None] = lambda: None,
+        adopt: bool = False,
+    ) -> str | None:
+        """Commit the content (None removes) of each path, relative to the work tree; return the commit's id.
+
+        Returns HEAD as it is (None on a branch without commits) where nothing differs from it.
+
+        `sign` None signs where git's configuration says so (`commit.gpgsign`, `pass.signcommits`).
+        `identity` is asked only where git has none. `adopt` commits also what the user has staged at these
+        paths, which is refused otherwise. Raises GitFailed, CannotWrite, Busy; HEAD is then as
+        it was, unless the very last steps failed, which the next command carries on.
+        """
+        blobs = self.blobs(changes)
+        ids = {path: None if content is None else self.blob_id(content) for path, content in changes.items()}
+        steps = [
+            _Step(path, blobs.get(path), ids[path], isinstance(changes[path], Link))
+            for path in sorted(changes)
+            if blobs.get(path) != ids[path]
+        ]
+        if not steps:
+            return self.head
+        self._write_objects([changes[step.path] for step in steps])
+        work = _Work(self.repository, self._top, steps)
+        try:
+            with worktree.explained("the store"):
+                work.begin({step.path: changes[step.path] for step in steps})
+                tree = work.write_index(self.head, adopt=adopt)
+                new = self._commit_tree(tree, message, sign, identity)
+                work.note_commit(new)
+                self._move_head(new)
+        except BaseException:
+            if self.repository.head() == self.head:
+                work.abandon()
+            raise
+        with worktree.explained("the work tree"):
+            work.finish()
+        self.head = new
+        self._known.clear()
+        self._tidy()
+        return new
+
+    def _write_objects(self, contents: Iterable[Content | None]) -> None:
+        unique = {self.blob_id(content): content for content in contents if content is not None}
+        if not unique:
+            return
+        pack = _pack(unique.values(), self._hash)
+        if len(unique) < _UNPACK_LIMIT:
+            self.repository.run("unpack-objects", "-q", input=pack)
+        else:
+            self.repository.run("index-pack", "--stdin", input=pack)
+
+    def _commit_tree(
+        self, tree: str, message: str, sign: bool | None, identity: Callable[[], Identity | None]
+    ) -> str:
+        settings = self.repository.settings()
+        if sign is None:
+            sign = any(_true(settings.get(key)) for key in ("commit.gpgsign", "pass.signcommits"))
+        parents = ["-p", self.head] if self.head else []
+        signing = ["-S"] if sign else ["--no-gpg-sign"]
+        result = self.repository.run(
+            "commit-tree", *parents, *signing, "-F", "-", tree,
+            input=os.fsencode(message), env=_identity(settings, identity),
+        )  # fmt: skip
+        commit = result.out.decode().strip()
+        if sign and self.repository.run("verify-commit", commit, check=False).code != 0:
+            raise GitFailed("the new commit's signature is not good", "Check user.signingkey: clave doctor.")
+        return commit
+
+    def _move_head(self, commit: str) -> None:
+        old = self.head or "0" * len(commit)
+        result = self.repository.run("update-ref", "-m", "clave", "HEAD", commit, old, check=False)
+        if result.code != 0 and self.repository.head() != self.head:
+            raise Busy("another program committed to this store at the same time", "Try again.")
+        if result.code != 0:
+            raise failure("update-ref", result)
+
+    def _tidy(self) -> None:
+        """Let git pack loose objects now and then, as `git commit` would."""
+        with suppress(OSError):
+            if len(os.listdir(os.path.join(self.repository.git_dir, "objects", "17"))) > _LOOSE_LIMIT:
+                self.repository.run("gc", "--auto", "--quiet", check=False)
+
+
+@contextmanager
+def begin(repository: Repository, top: str) -> Iterator[Transaction]:
+    """Begin a write to the store at `top` in `repository`: lock it, and end what a dead process left.
+
+    Raises Busy, CannotWrite, and GitFailed while a merge or rebase of the user's is under way.
+    """
+    with exclusive(repository.git_dir):
+        with worktree.explained("the git directory"):
+            _recover(repository, top)
+            protect_attributes(repository)
+        for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"):
+            if os.path.exists(os.path.join(repository.git_dir, name)):
+                raise GitFailed("a merge or rebase is under way in this store", "End it first: clave git status.")
+        yield Transaction(repository, top)
+
+
+def recover(repository: Repository, top: str) -> None:
+    """End what a dead process left, if it left anything; waits for one that lives."""
+    if os.path.exists(_Work.folder_of(repository)):
+        with worktree.explained("the git directory"), exclusive(repository.git_dir):
+            _recover(repository, top)
+
+
+def protect_attributes(repository: Repository) -> None:
+    """Keep one marked block in `.git/info/attributes`: no filter or line-end rule of anybody touches our files."""
+    common = os.path.join(repository.git_dir, "commondir")
+    base = repository.git_dir
+    if os.path.isfile(common):
+        with open(common, encoding="utf-8") as file:
+            base = os.path.join(repository.git_dir, file.read().strip())
+    path = os.path.join(base, "info", "attributes")
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            text = file.read()
+    except FileNotFoundError:
+        text = ""
+    if _ATTRIBUTES in text:
+        return
+    before, begin_mark, rest = text.partition(_ATTRIBUTES.splitlines(keepends=True)[0])
+    if begin_mark:
+        rest = rest.partition(_ATTRIBUTES.splitlines(keepends=True)[-1])[2]
+    if before and not before.endswith("\n"):
+        before += "\n"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    # Ours come last: within one file the last line that sets an attribute wins (gitattributes(5)).
+    with open(path + ".clave", "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(before + rest + _ATTRIBUTES)
+    os.replace(path + ".clave", path)
+
+
+def _recover(repository: Repository, top: str) -> None:
+    work = _Work.left_behind(repository, top)
+    if work is not None:
+        work.settle()
+
+
+class _Work:
+    """The files of one write: journal, staged content, index lock."""
+
+    def __init__(self, repository: Repository, top: str, steps: list[_Step], commit: str | None = None) -> None:
+        self._repository = repository
+        self._top = os.path.realpath(top)
+        self._steps = steps
+        self._commit = commit
+        self._folder = self.folder_of(repository)
+        self._journal = os.path.join(self._folder, "journal")
+        self._ours = os.path.join(self._folder, "index")  # the file that `index.lock` is a link to
+        self._building = os.path.join(self._folder, "building")
+        self._tree_index = os.path.join(self._folder, "tree")
+        self._index = os.path.join(repository.git_dir, "index")
+        self._index_lock = self._index + ".lock"
+
+    @staticmethod
+    def folder_of(repository: Repository) -> str:
+        return os.path.join(repository.git_dir, "clave")
+
+    @classmethod
+    def left_behind(cls, repository: Repository, top: str) -> _Work | None:
+        """Return what an earlier process left, or None. An unfinished journal counts as an empty one."""
+        folder = cls.folder_of(repository)
+        if not os.path.isdir(folder):
+            return None
+        journal = _read_journal(os.path.join(folder, "journal"))
+        return cls(repository, top, journal.steps, journal.commit)
+
+    def begin(self, changes: Mapping[str, Content | None]) -> None:
+        """Steps 4 and 5: the journal, then the staged files."""
+        os.makedirs(self._folder, exist_ok=True)
+        with open(self._journal, "wb") as file:
+            for step in self._steps:
+                row = (step.path, step.old or _NOTHING, step.new or _NOTHING, "link" if step.link else "file")
+                file.write(b"\0".join(os.fsencode(field) for field in row) + b"\0")
+            file.write(_END.encode() + b"\0")
+            file.flush()
+            os.fsync(file.fileno())
+        worktree.sync_folders([self._journal])
+        worktree.stage(
+            (self._path(step), step.new, content)
+            for step in self._steps
+            if step.new is not None and (content := changes[step.path]) is not None
+        )
+
+    def write_index(self, head: str | None, *, adopt: bool) -> str:
+        """Step 6: take the lock, fill it with the new index; return the id of the tree to commit.
+
+        Raises GitFailed if the user has staged a change of one of our paths, unless we `adopt` it.
+        """
+        self._take_lock()
+        self._copy_index()
+        staged = self._staged(head)
+        for step in self._steps:
+            if step.path in staged and not adopt:
+                raise _uncommitted(step.path)
+        self._update(self._building)
+        if staged:
+            # The commit holds HEAD and our paths, not what the user has staged.
+            environment = {"GIT_INDEX_FILE": self._tree_index}
+            self._repository.run("read-tree", head or "--empty", env=environment)
+            self._update(self._tree_index)
+            source = self._tree_index
+        else:
+            source = self._building
+        tree = self._repository.run("write-tree", env={"GIT_INDEX_FILE": source}).out.decode().strip()
+        self._fill_lock()
+        return tree
+
+    def note_commit(self, commit: str) -> None:
+        """Step 7's end: the journal learns the commit that HEAD is about to be."""
+        with open(self._journal, "ab") as file:
+            file.write(commit.encode() + b"\0")
+            file.flush()
+            os.fsync(file.fileno())
+        self._commit = commit
+
+    def finish(self) -> None:
+        """Steps 9 to 11: the work tree, the index, the end of the journal."""
+        for step in self._steps:
+            path = self._path(step)
+            if step.new is None:
+                worktree.remove(path, keep=self._top)
+            else:
+                worktree.put(path, step.new)
+        worktree.sync_folders(self._path(step) for step in self._steps)
+        os.replace(self._index_lock, self._index)
+        self._clean()
+
+    def abandon(self) -> None:
+        """Undo steps 4 to 7: nothing was committed."""
+        self._release_lock()
+        for step in self._steps:
+            if step.new is not None:
+                worktree.drop(self._path(step), step.new, keep=self._top)
+        self._clean()
+
+    def settle(self) -> None:
+        """End the write of a dead process: carry it on if HEAD has its commit, else drop it."""
+        if not self._committed():
+            self.abandon()
+        elif _same_file(self._index, self._ours):
+            self._clean()  # all was done but the removal of the journal
+        else:
+            if not _same_file(self._index_lock, self._ours):
+                # Somebody removed the lock by hand: the index does not know of our commit yet.
+                self._take_lock()
+                self._copy_index()
+                self._update(self._building, only_old=True)
+                self._fill_lock()
+            self._carry_on()
+            os.replace(self._index_lock, self._index)
+            self._clean()
+
+    def _carry_on(self) -> None:
+        """Do step 9 where it was not done, but leave what somebody else has written since."""
+        for step in self._steps:
+            path = self._path(step)
+            content = worktree.content_at(path)
+            there = None if content is None else _blob_id(content, _hash_of(step.new or step.old or ""))
+            if there == step.old and there != step.new:
+                if step.new is None:
+                    worktree.remove(path, keep=self._top)
+                elif os.path.lexists(worktree.staged_name(path, step.new)):
+                    worktree.put(path, step.new)
+                else:
+                    worktree.stage([(path, step.new, self._object(step))])
+                    worktree.put(path, step.new)
+            elif step.new is not None:
+                worktree.drop(path, step.new, keep=self._top)
+        worktree.sync_folders(self._path(step) for step in self._steps)
+
+    def _object(self, step: _Step) -> Content:
+        data = self._repository.run("cat-file", "blob", step.new or "").out
+        return Link(os.fsdecode(data)) if step.link else data
+
+    def _committed(self) -> bool:
+        if self._commit is None:
+            return False
+        answer = self._repository.run("merge-base", "--is-ancestor", self._commit, "HEAD", check=False)
+        return answer.code == 0
+
+    def _path(self, step: _Step) -> str:
+        return os.path.join(self._repository.work_tree, step.path)
+
+    def _take_lock(self) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._ours)
+        with open(self._ours, "xb"):
+            pass
+        deadline = time.monotonic() + _LOCK_PATIENCE
+        while True:
+            try:
+                os.link(self._ours, self._index_lock)
+            except FileExistsError:
+                if time.monotonic() > deadline:
+                    raise Busy(
+                        "git is busy in this store: its index.lock exists",
+                        "Try again; if no git is running, 'clave doctor --fix' removes it.",
+                    ) from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def _copy_index(self) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._building)
+        with suppress(FileNotFoundError), open(self._index, "rb") as old, open(self._building, "wb") as new:
+            new.write(old.read())
+
+    def _staged(self, head: str | None) -> set[str]:
+        """Return the paths whose entry in the copied index is not that of `head`."""
+        command = ["diff-index", "--cached", "--name-only", "-z", head] if head else ["ls-files", "-z"]
+        listing = self._repository.run(*command, env={"GIT_INDEX_FILE": self._building}).out
+        return {path for path in os.fsdecode(listing).split("\0") if path}
+
+    def _update(self, index: str, *, only_old: bool = False) -> None:
+        environment = {"GIT_INDEX_FILE": index}
+        steps = self._steps
+        if only_old:
+            listing = self._repository.run("ls-files", "--stage", "-z", env=environment).out
+            rows = (row.partition("\t") for row in os.fsdecode(listing).split("\0") if row)
+            indexed = {path: about.split(" ")[1] for about, _, path in rows}
+            steps = [step for step in steps if indexed.get(step.path) == step.old]
+        self._repository.run(
+            "update-index", "-z", "--index-info",
+            input=b"".join(_index_row(step) for step in steps), env=environment,
+        )  # fmt: skip
+
+    def _fill_lock(self) -> None:
+        with open(self._building, "rb") as built, open(self._ours, "r+b") as lock:
+            lock.write(built.read())
+            lock.flush()
+            os.fsync(lock.fileno())
+
+    def _release_lock(self) -> None:
+        if _same_file(self._index_lock, self._ours):
+            os.unlink(self._index_lock)
+
+    def _clean(self) -> None:
+        """Remove our files, the journal last: as long as it is there, somebody looks after the rest."""
+        for path in (self._building, self._tree_index, self._ours):
+            for each in (path, path + ".lock"):  # git's own lock of an index that it was building
+                with suppress(FileNotFoundError):
+                    os.unlink(each)
+        with suppress(FileNotFoundError):
+            os.unlink(self._journal)
+        with suppress(OSError):
+            os.rmdir(self._folder)
+
+
+def _uncommitted(path: str) -> GitFailed:
+    return GitFailed(f"{path} has changes that are not committed", "Commit or drop them first: clave git status.")
+
+
+def _index_row(step: _Step) -> bytes:
+    if step.new is None:
+        return b"0 " + b"0" * len(step.old or "") + b"\t" + os.fsencode(step.path) + b"\0"
+    mode = "120000" if step.link else "100644"
+    return f"{mode} {step.new}\t".encode() + os.fsencode(step.path) + b"\0"
+
+
+def _read_journal(path: str) -> _Journal:
+    try:
+        with open(path, "rb") as file:
+            fields = [os.fsdecode(field) for field in file.read().split(b"\0")]
+    except FileNotFoundError:
+        return _Journal([], None)
+    if _END not in fields[::4]:
+        return _Journal([], None)  # it died while writing this: nothing else was done yet
+    end = 4 * fields[::4].index(_END)
+    steps = []
+    for at in range(0, end, 4):
+        name, old, new, kind = fields[at : at + 4]
+        steps.append(_Step(name, _blob(old), _blob(new), kind == "link"))
+    after = fields[end + 1 :]
+    # The last field is what stands behind the last NUL: empty unless the commit id was cut off.
+    return _Journal(steps, after[0] if len(after) > 1 else None)
+
+
+def _blob(field: str) -> str | None:
+    if field == _NOTHING:
+        return None
+    if len(field) not in (40, 64) or not all(c in "0123456789abcdef" for c in field):
+        raise StoreDamaged("clave's journal in the git directory is broken", "Run 'clave doctor --fix'.")
+    return field
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except FileNotFoundError:
+        return False
+
+
+def _hash_of(object_id: str) -> str:
+    return "sha256" if len(object_id) == 64 else "sha1"
+
+
+def _object_format(repository: Repository) -> str:
+    return repository.text("rev-parse", "--show-object-format")
+
+
+def _blob_id(content: Content, hash_name: str) -> str:
+    data = os.fsencode(content) if isinstance(content, Link) else content
+    return hashlib.new(hash_name, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _pack(contents: Iterable[Content], hash_name: str) -> bytes:
+    """Return the contents as a git pack of blobs (gitformat-pack(5)): one process stores them all."""
+    objects = [os.fsencode(content) if isinstance(content, Link) else content for content in contents]
+    pack = bytearray(b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big"))
+    for data in objects:
+        size = len(data)
+        byte = 3 << 4 | size & 0xF  # type 3: a blob; then four bits of the size, seven in each further byte
+        size >>= 4
+        while size:
+            pack.append(byte | 0x80)
+            byte, size = size & 0x7F, size >> 7
+        pack.append(byte)
+        pack += zlib.compress(data, 0)  # ciphertext does not get smaller
+    pack += hashlib.new(hash_name, pack, usedforsecurity=False).digest()
+    return bytes(pack)
+
+
+def _true(value: str | None) -> bool:
+    """Read a git boolean as git does (git-config(1)): a key without a value is true."""
+    return value is not None and value.lower() in ("", "true", "yes", "on", "1")
+
+
+def _identity(settings: Mapping[str, str], identity: Callable[[], Identity | None]) -> dict[str, str]:
+    """Return the variables that name author and committer, where neither git nor the environment does."""
+    known = settings.get("user.email") or os.environ.get("EMAIL")
+    if (os.environ.get("GIT_AUTHOR_EMAIL") or known) and (os.environ.get("GIT_COMMITTER_EMAIL") or known):
+        return {}
+    mine = identity()
+    if mine is None:
+        return {}
+    variables = {}
+    for role in ("AUTHOR", "COMMITTER"):
+        if not os.environ.get(f"GIT_{role}_EMAIL"):
+            variables[f"GIT_{role}_NAME"] = os.environ.get(f"GIT_{role}_NAME") or mine.name
+            variables[f"GIT_{role}_EMAIL"] = mine.email
+    return variables

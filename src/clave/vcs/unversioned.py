@@ -1,0 +1,102 @@
+"""A store without git, written with the same care: a change of many files is there whole or not at all.
+
+The new files are staged in a folder of their own; renaming the list of them into place is the commit point.
+Then each is renamed into the store. A crash after the commit point: the next command does the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from clave.vcs import worktree
+from clave.vcs.lock import exclusive
+from clave.vcs.worktree import Content, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_FOLDER = ".clave-journal"
+_LIST = "list"
+
+
+class Unversioned:
+    """A write under way to a store without git: holds its lock. Made by `begin`."""
+
+    def __init__(self, top: str) -> None:
+        self._top = os.path.realpath(top)
+        self._folder = os.path.join(self._top, _FOLDER)
+
+    def commit(self, changes: Mapping[str, Content | None]) -> None:
+        """Write the content (None removes) of each path, relative to the store. Raises CannotWrite."""
+        with worktree.explained("the store"):
+            try:
+                self._prepare(changes)
+            except BaseException:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                raise
+            self.carry_on()
+
+    def carry_on(self) -> None:
+        """Do what the list says and has not been done; without a list, drop what was staged."""
+        try:
+            with open(os.path.join(self._folder, _LIST), "rb") as file:
+                fields = [os.fsdecode(field) for field in file.read().split(b"\0")[:-1]]
+        except FileNotFoundError:
+            fields = []
+        paths = []
+        for number, (action, relative) in enumerate(zip(fields[::2], fields[1::2], strict=True)):
+            path = os.path.join(self._top, relative)
+            paths.append(path)
+            if action == "remove":
+                worktree.remove(path, keep=self._top)
+                continue
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with suppress(FileNotFoundError):  # it was renamed before the crash
+                os.replace(os.path.join(self._folder, str(number)), path)
+        worktree.sync_folders(paths)
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(self._folder, _LIST))
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _prepare(self, changes: Mapping[str, Content | None]) -> None:
+        os.mkdir(self._folder)
+        rows = []
+        for number, (path, content) in enumerate(sorted(changes.items())):
+            staged = os.path.join(self._folder, str(number))
+            if isinstance(content, Link):
+                os.symlink(content, staged)
+            elif content is not None:
+                _write(staged, content)
+            rows.append(b"remove\0" if content is None else b"put\0")
+            rows.append(os.fsencode(path) + b"\0")
+        unfinished = os.path.join(self._folder, _LIST + ".new")
+        _write(unfinished, b"".join(rows))
+        os.replace(unfinished, os.path.join(self._folder, _LIST))
+        worktree.sync_folders([unfinished])
+
+
+@contextmanager
+def begin(top: str) -> Iterator[Unversioned]:
+    """Begin a write to the store at `top`: lock it, and end what a dead process left. Raises Busy, CannotWrite."""
+    with exclusive(top):
+        work = Unversioned(top)
+        with worktree.explained("the store"):
+            work.carry_on()
+        yield work
+
+
+def recover(top: str) -> None:
+    """End what a dead process left, if it left anything; waits for one that lives."""
+    if os.path.isdir(os.path.join(top, _FOLDER)):
+        with begin(top):
+            pass
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
