@@ -94,7 +94,7 @@ def run(
 
 
 def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
-    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N for a signal."""
+    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N: signal N."""
     pid = _spawn(argv, env, [])
     while True:
         try:

@@ -75,5 +75,7 @@ def check_new(name: str) -> str:
             raise UsageError(f"'{name}' is not in Unicode's NFC form", "Type it again instead of pasting it.")
     for part in plain.split("/"):
         if part[-1] in ". " or part[0] == " ":
-            raise UsageError(f"'{name}' is not a name of an entry", "A component begins or ends with a blank or dot.")
+            raise UsageError(
+                f"'{name}' is not a name of an entry", "A component begins or ends with a blank or dot."
+            )
     return plain

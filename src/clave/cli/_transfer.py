@@ -1,0 +1,37 @@
+"""What `mv` and `cp` have in common: one plan, one question, two ways to carry it out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from clave.cli import _ask, _output
+from clave.cli._progress import Progress
+from clave.errors import Finding, NotFound, UsageError
+from clave.store.search import missing
+from clave.store.stores import split_store
+
+if TYPE_CHECKING:
+    from clave.cli._app import App
+
+
+def transfer(app: App, old: str, new: str, *, force: bool, keep: bool) -> None:
+    """Move, or with `keep` copy, an entry or folder; ask before anything is overwritten."""
+    from clave.store import moving
+
+    store, old = split_store(app.settings, old, app.store_name)
+    other, new = split_store(app.settings, new, app.store_name)
+    if other.root != store.root:
+        raise UsageError("an entry cannot go from one store to another", "Show it here and insert it there.")
+    try:
+        planned = moving.plan(store, old, new)
+    except NotFound:
+        raise missing(store, old) from None
+    if planned.replaced and not force:
+        names = ", ".join(planned.replaced[:3]) + (", …" if len(planned.replaced) > 3 else "")
+        if not _ask.confirm_loss(f"{names} already exists. Overwrite it?", force_hint="Overwrite it with -f."):
+            raise Finding(f"{names} was left as it is")
+    with Progress("re-encrypted") as progress:
+        (moving.copy if keep else moving.move)(store, planned, progress)
+    if sys.stderr.isatty():
+        _output.note(f"{'copied' if keep else 'renamed'} '{planned.old}' -> '{planned.new}'")

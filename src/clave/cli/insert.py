@@ -1,0 +1,78 @@
+"""`clave insert`: put an entry into the store."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from clave.cli import _ask, _output
+from clave.cli._app import pass_app
+from clave.cli._options import exclusive, replacing
+from clave.errors import CannotDecrypt, Finding, Interrupted, NotFound
+from clave.store.stores import split_store
+
+if TYPE_CHECKING:
+    from clave.cli._app import App
+
+
+@click.command(name="insert")
+@click.option("-e", "--echo", is_flag=True, help="Ask once, and show what is typed.")
+@click.option("-m", "--multiline", is_flag=True, help="Take all of the input, until Ctrl+D.")
+@click.option("--file", "path", metavar="FILE", help="Take the content of a file, byte for byte (- is stdin).")
+@click.option("-f", "--force", is_flag=True, help="Overwrite without a question.")
+@click.argument("name")
+@pass_app
+def command(app: App, name: str, echo: bool, multiline: bool, path: str | None, force: bool) -> None:
+    """Insert an entry.
+
+    Without an option the password is asked for twice, unseen; from a pipe, one line is enough.
+    """
+    exclusive(echo=echo, multiline=multiline, file=path)
+    store, name = split_store(app.settings, name, app.store_name)
+    replacing(store, name, force=force)
+    if path is not None:
+        plaintext = _content(path)
+    elif multiline:
+        plaintext = _everything(name)
+    else:
+        plaintext = os.fsencode(_password(name, echo=echo)) + b"\n"
+    from clave.store import writing
+
+    writing.insert(store, name, plaintext, subject=f"Add given password for {name} to store.")
+
+
+def _password(name: str, *, echo: bool) -> str:
+    prompt = f"Enter password for {name}: "
+    if echo:
+        return _ask.line(prompt)
+    first = _ask.hidden(prompt)
+    try:
+        again = _ask.hidden(f"Retype password for {name}: ")
+    except Interrupted:
+        if _ask.interactive():
+            raise
+        return first  # a pipe that ends after one line has said it
+    if first != again:
+        raise Finding("the entered passwords do not match")
+    return first
+
+
+def _everything(name: str) -> bytes:
+    if _ask.interactive():
+        _output.note(f"Enter contents of {name} and press Ctrl+D when finished:\n")
+    return sys.stdin.buffer.read()
+
+
+def _content(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"there is no file {path}") from None
+    except OSError as error:
+        raise CannotDecrypt(f"the file {path} cannot be read: {error.strerror}") from None

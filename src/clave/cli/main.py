@@ -1,0 +1,258 @@
+"""The root of the command line: global options, the first word, and how a failure is told.
+
+A first word that is no command is the name of an entry, as with pass: `clave NAME` and `clave -c NAME`
+are `clave show …`. Every failure ends here as one line on stderr and an exit code; nothing else in the
+program prints an error or exits.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from clave.cli import _output
+from clave.cli._app import App
+from clave.cli._commands import ALIASES, COMMANDS, SECTIONS
+from clave.cli._lazy import LazyGroup
+from clave.errors import CannotWrite, ClaveError, Interrupted, NotFound, UsageError
+from clave.model.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# sysexits.h EX_SOFTWARE: a mistake of ours. 128 + SIGPIPE: the reader of our output went away.
+_INTERNAL = 70
+_BROKEN_PIPE = 128 + 13
+
+# What an operating system says when something cannot be written: full, over quota, read-only, not ours.
+_CANNOT_WRITE = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EBADF)
+)
+
+_FLAGS = frozenset(("-h", "--help", "--version", "--yes"))
+
+
+class Root(LazyGroup):
+    """The root group: puts `show` before a first word that is no command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the global options, having found where they end."""
+        end = _end_of_options(args)
+        if end > len(args):  # `-s` without its argument
+            return super().parse_args(ctx, args)
+        words = args[end:]
+        ctx.meta["clave.bare"] = not words
+        if not words or words[0] not in {**COMMANDS, **ALIASES}:
+            ctx.meta["clave.entry"] = words[0] if words else None
+            args = [*args[:end], "show", *words]
+        return super().parse_args(ctx, args)
+
+
+def _end_of_options(args: Sequence[str]) -> int:
+    """Return the index of the first argument that is no global option; one too many if an option lacks its own."""
+    at = 0
+    while at < len(args):
+        argument = args[at]
+        if argument in ("-s", "--store"):
+            at += 2
+        elif argument in _FLAGS or argument.startswith(("--store=", "-s")):
+            at += 1
+        else:
+            break
+    return at
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from clave.cli.version import text
+
+        _output.line(text())
+        ctx.exit()
+
+
+@click.group(
+    name="clave",
+    cls=Root,
+    package="clave.cli",
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    subcommand_metavar="[COMMAND | NAME] …",
+    help="""A password store for teams who live in a shell.
+
+    It works on every store of "pass: the standard unix password manager", and as that does: `clave NAME`
+    shows an entry, `clave` alone lists them all.
+    """,
+)
+@click.option("-s", "--store", "store", metavar="STORE", help="Use the store of this name.")
+@click.option("--yes", is_flag=True, help="Answer yes to “overwrite?” and “delete?”.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
+              help="Show the version.")  # fmt: skip
+@click.pass_context
+def root(ctx: click.Context, store: str | None, yes: bool) -> None:
+    """Take the global options."""
+    if yes:
+        os.environ["CLAVE_YES"] = "1"
+    ctx.obj = App(store)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line (without the program's name) and return its exit code."""
+    try:
+        _prepare()
+        code = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except BaseException as failure:  # noqa: BLE001 - the one place where every failure ends
+        code = _tell(failure)
+    return _close_output(code)
+
+
+def _prepare() -> None:
+    """Set up the process: standard streams, umask, no core dumps (they would hold plaintext)."""
+    import resource
+
+    from clave.config import umask
+
+    if sys.stdin is None:  # our caller closed it
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        raise CannotWrite("the standard output is closed", "Send it to a file or to /dev/null.")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that is not UTF-8 shows escapes, never a traceback
+            stream.reconfigure(errors="backslashreplace")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    os.umask(umask(os.environ))
+
+
+def _run(argv: list[str]) -> int:
+    """Run one command line; return the code of a command that ended with one of its own (`git`)."""
+    try:
+        ctx = root.make_context("clave", argv)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    with ctx:
+        try:
+            root.invoke(ctx)
+        except click.exceptions.Exit as end:
+            return end.exit_code
+        except (NotFound, UsageError, click.UsageError) as failure:
+            if ctx.meta["clave.bare"] and _no_store(failure):
+                return NotFound.exit_code
+            question = _other_command(ctx.meta.get("clave.entry"))
+            if question and isinstance(failure, ClaveError):
+                failure.hint = f"{failure.hint} {question}" if failure.hint else question
+            elif question and isinstance(failure, click.UsageError):
+                raise click.UsageError(f"{failure}. {question}", failure.ctx) from None
+            raise
+    return 0
+
+
+def _no_store(failure: Exception) -> bool:
+    """Say how to get a store, if that is what is missing for `clave` alone."""
+    from clave.store.stores import NoStore
+
+    if not isinstance(failure, NoStore):
+        return False
+    _output.note(
+        f"There is no password store at {failure.path} yet.\n"
+        f"  Make one:      clave init\n"
+        f"  Join one:      git clone URL {failure.path}\n"
+        f"  Point at one:  export PASSWORD_STORE_DIR=PATH, or: clave store add NAME PATH"
+    )
+    return True
+
+
+def _other_command(word: str | None) -> str | None:
+    """Ask whether a word that was taken for an entry's name is a command mistyped."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word or "", [*COMMANDS, *ALIASES], n=1, cutoff=0.75)
+    return f"Or did you mean the command '{close[0]}'?" if close else None
+
+
+def _tell(failure: BaseException) -> int:
+    """Print a failure as one line and return its exit code."""
+    if os.environ.get("CLAVE_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(failure)
+    match failure:
+        case ClaveError():
+            error = failure
+        case click.ClickException():
+            _print_error(_usage_line(failure))
+            return 2
+        case KeyboardInterrupt() | EOFError() | click.Abort():
+            error = Interrupted("interrupted")
+        case SystemExit():
+            return failure.code if isinstance(failure.code, int) else 1
+        case OSError(errno=errno.EPIPE):
+            return _BROKEN_PIPE
+        case OSError() if failure.errno in _CANNOT_WRITE:
+            error = CannotWrite(_os_error(failure))
+        case _:
+            _print_error(_internal_line(failure))
+            return _INTERNAL
+    _print_error(error.line())
+    return error.exit_code
+
+
+def _print_error(line: str) -> None:
+    """Write `Error: …` to stderr; if even that is gone, the exit code has to say it."""
+    with suppress(OSError):  # the failure that we are about to print came first
+        sys.stdout.flush()
+    with suppress(OSError):
+        label = _output.paint("Error:", "bad", sys.stderr)
+        sys.stderr.write(f"{label} {printable(line)}\n")
+        sys.stderr.flush()
+
+
+def _usage_line(failure: click.ClickException) -> str:
+    """Return click's message in our form: one line, lower case, then where to read more."""
+    ctx = failure.ctx if isinstance(failure, click.UsageError) else None
+    path = ctx.command_path if ctx else "clave"
+    if isinstance(failure, click.exceptions.NoArgsIsHelpError):
+        assert isinstance(failure.ctx.command, LazyGroup)
+        message = f"which command? '{path}' has {', '.join(failure.ctx.command.rows)}."
+    else:
+        message = failure.format_message()
+        message = message[:1].lower() + message[1:]
+        message = message if message.endswith((".", "?", "!")) else message + "."
+    return f"{message} Try '{path} --help'."
+
+
+def _os_error(failure: OSError) -> str:
+    if isinstance(failure.filename, str | bytes):
+        return f"cannot use {os.fsdecode(failure.filename)}: {failure.strerror}"
+    return f"cannot write the output: {failure.strerror}"
+
+
+def _internal_line(failure: BaseException) -> str:
+    """Return kind and place of an unforeseen failure: its text could hold a secret."""
+    at = failure.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = f" in {at.tb_frame.f_globals.get('__name__')}, line {at.tb_lineno}" if at else ""
+    return (
+        f"internal error ({type(failure).__name__}{place}). "
+        "Please report it; CLAVE_DEBUG=1 shows more, read it before you share it."
+    )
+
+
+def _close_output(code: int) -> int:
+    """Make sure that what was written has arrived, and keep Python from complaining at its exit."""
+    try:
+        sys.stdout.flush()
+    except OSError as failure:
+        code = code or _tell(failure)
+    else:
+        return code
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code

@@ -1,0 +1,49 @@
+"""`clave set`: fields of an entry."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from clave.cli import _ask
+from clave.cli._app import pass_app
+from clave.errors import NotFound, UsageError
+from clave.store.stores import split_store
+
+if TYPE_CHECKING:
+    from clave.cli._app import App
+
+
+@click.command(name="set")
+@click.option("--unset", is_flag=True, help="Remove the fields instead.")
+@click.option("-e", "--echo", is_flag=True, help="Show what is typed.")
+@click.argument("name")
+@click.argument("fields", metavar="FIELD…", nargs=-1, required=True)
+@pass_app
+def command(app: App, name: str, fields: tuple[str, ...], unset: bool, echo: bool) -> None:
+    """Set fields of an entry, leaving its other lines alone.
+
+    The values are asked for one after another, or read from a pipe, one line each; they are never arguments. The
+    field `password` is the first line. An entry that is not there is made.
+    """
+    from clave.model.secret import Secret
+    from clave.store import writing
+
+    store, name = split_store(app.settings, name, app.store_name)
+    ask = _ask.line if echo else _ask.hidden
+    values = [b"" if unset else os.fsencode(ask(f"{field} of {name}: ")) for field in fields]
+
+    def change(old: bytes | None) -> bytes:
+        if old is None and unset:
+            raise NotFound(f"{name} is not in the password store")
+        secret = Secret(old if old is not None else b"\n")
+        for field, value in zip(fields, values, strict=True):
+            try:
+                secret = secret.without_field(field) if unset else secret.with_field(field, value)
+            except ValueError as reason:
+                raise UsageError(str(reason)) from None
+        return secret.plaintext
+
+    writing.update(store, name, change, subject=f"Set {', '.join(fields)} of {name}.", operation="edit")

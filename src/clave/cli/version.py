@@ -1,0 +1,19 @@
+"""`clave version`."""
+
+from __future__ import annotations
+
+import click
+
+from clave import __version__
+from clave.cli import _output
+
+
+def text() -> str:
+    """Return what `version` and `--version` print; Ansible knows a pass by the second line."""
+    return f'clave {__version__}\na drop-in for "pass: the standard unix password manager"'
+
+
+@click.command("version")
+def command() -> None:
+    """Show the version."""
+    _output.line(text())

@@ -1,0 +1,3 @@
+"""gpg: the only layer that knows it."""
+
+from __future__ import annotations
