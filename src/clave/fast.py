@@ -1,15 +1,147 @@
-"""The entry point: what can be served from argv alone, is; the rest is the full program's.
+"""The entry point: what can be served from argv and the environment alone, is; the rest is the full program's.
 
-Imported at every start: nothing heavy may be imported here.
+Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find TERM…`, without any option, in a
+store that is no team store and has no write pending. The functions are those of the full program (`store/`,
+`openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
+
+For an entry gpg is started first, and everything else is loaded and checked while it makes itself ready.
+
+Imported at every start: nothing heavy may be imported here. A test lists what may be.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+
+from clave.places import locate, stores
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clave.store.layout import Node
+
+
+class _NotHere(Exception):
+    """Raised where a command line is for the full program after all."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command line (by default this process's) and return its exit code."""
-    from clave.cli.main import main as full
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        code = _serve(argv)
+    except _NotHere:
+        code = None
+    except BaseException as failure:  # noqa: BLE001 - told as the full program tells it
+        from clave.cli.main import end_with
 
-    return full(sys.argv[1:] if argv is None else argv)
+        return end_with(failure)
+    if code is None:
+        from clave.cli.main import main as full
+
+        return full(argv)
+    return code
+
+
+def _serve(argv: Sequence[str]) -> int | None:
+    """Do what was asked for and return the exit code; None: nothing was done, ask the full program."""
+    if any(argument[:1] in ("-", "") or not argument.isprintable() for argument in argv):
+        return None
+    if "CLAVE_DEBUG" in os.environ or sys.stdout is None or sys.stderr is None or sys.stdin is None:
+        return None
+    root = locate(os.environ)
+    if root is None:
+        return None
+    if 0 < len(argv) < 3 and (len(argv) == 1 or argv[0] == "show"):
+        name = argv[-1]
+        if not any(c in name for c in "#:") and os.path.isfile(os.path.join(root, name + ".gpg")):
+            return _decrypt(root, name, bare=len(argv) == 1)
+    return _list(root, argv)
+
+
+def _decrypt(root: str, name: str, *, bare: bool) -> int:
+    from clave.openpgp.message import decrypt, gpg_options
+
+    def ciphertext() -> bytes:
+        # All this happens while gpg starts; it gets no byte before it is done.
+        import resource
+
+        from clave.model.name import check
+        from clave.store.layout import read_file
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        if (bare and _is_command(name)) or not _is_plain(root) or check(name) != name:
+            raise _NotHere
+        return read_file(root, name)
+
+    plaintext = memoryview(decrypt(ciphertext, name=name, options=gpg_options(os.environ)))
+    while plaintext:
+        plaintext = plaintext[os.write(1, plaintext) :]
+    # Nothing is buffered or open: taking the interpreter down would cost a tenth of the whole run.
+    os._exit(0)
+
+
+def _list(root: str, argv: Sequence[str]) -> int | None:
+    from clave.cli._commands import ALIASES, COMMANDS
+
+    command, words = "show", argv
+    if argv and ALIASES.get(argv[0], argv[0]) in COMMANDS:
+        command, words = ALIASES.get(argv[0], argv[0]), argv[1:]
+    if command not in ("show", "ls", "find") or not os.path.isdir(root) or not _is_plain(root):
+        return None
+    if command == "find":
+        return _find(root, words) if words and stores(os.environ) == [] else None
+    folder = words[0] if words else ""
+    if len(words) > 1 or any(c in folder for c in "#:"):
+        return None
+    return _folder(root, folder)
+
+
+def _folder(root: str, folder: str) -> int | None:
+    from clave.errors import UsageError
+    from clave.model.text import printable
+    from clave.store import layout
+    from clave.store.listing import HEADER
+
+    try:
+        if not layout.is_folder(root, folder):
+            return None  # the full program proposes what may be meant
+    except UsageError:
+        return None
+    _draw(printable(folder.removesuffix("/")) or HEADER, layout.tree(root, folder.strip("/")))
+    return 0
+
+
+def _find(root: str, terms: Sequence[str]) -> int:
+    from clave.model.text import printable
+    from clave.store import layout
+    from clave.store.listing import matcher, prune
+
+    nodes = prune(layout.tree(root), matcher(terms))
+    _draw(f"Search Terms: {printable(','.join(terms))}", nodes)
+    return 0 if nodes else 1
+
+
+def _draw(header: str, nodes: list[Node]) -> None:
+    from clave.store.listing import draw, unicode_branches
+
+    out = sys.stdout
+    colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    out.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    out.write(f"{header}\n{draw(nodes, colour=colour, unicode=unicode_branches(os.environ))}")
+    out.flush()
+
+
+def _is_command(word: str) -> bool:
+    from clave.cli._commands import ALIASES, COMMANDS
+
+    return word in COMMANDS or word in ALIASES
+
+
+def _is_plain(root: str) -> bool:
+    """Tell whether a store needs neither verification nor recovery before it is read."""
+    from clave.store.layout import pending
+
+    return not os.path.exists(os.path.join(root, ".clave")) and not pending(root)

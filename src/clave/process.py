@@ -19,11 +19,11 @@ _CHUNK = 1 << 16
 # Python ignores SIGPIPE (13) and SIGXFSZ (25); a child must have the defaults. The numbers are the same on
 # Linux, macOS and the BSDs, and the `signal` module is not worth its import here.
 _DEFAULT_SIGNALS = (13, 25)
-_SIGKILL = 9
+_SIGTERM = 15  # not SIGKILL: gpg and git then remove their own lock files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class ProgramMissing(ClaveError):
@@ -57,7 +57,7 @@ class Result:
 def run(
     argv: Sequence[str],
     *,
-    input: bytes = b"",  # noqa: A002 - subprocess has made this the word for it
+    input: bytes | Callable[[], bytes] = b"",  # noqa: A002 - subprocess has made this the word for it
     env: Mapping[str, str] | None = None,
     status: bool = False,
     limit: int | None = None,
@@ -65,11 +65,12 @@ def run(
 ) -> Result:
     """Run `argv` to its end with `input` on its stdin and return what it wrote.
 
-    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `limit`
-    caps stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of a slow remote).
-    Raises ProgramMissing, OutputTooLarge; on ^C the child is ended and Interrupted raised.
+    `input` may be a function: it is called once the child has been started, so that both make themselves ready
+    at once; if it raises, the child is ended. `env` replaces the whole environment. With `status` the child has a
+    third pipe at STATUS_FD. `limit` caps stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of
+    a slow remote). Raises ProgramMissing, OutputTooLarge; on ^C the child is ended and Interrupted raised.
     """
-    pipes = _Pipes(input)
+    pipes = _Pipes()
     try:
         actions = [pipes.to_child(0)]
         actions.append(pipes.from_child(1, limit))
@@ -80,9 +81,9 @@ def run(
         pid = _spawn(argv, env, actions)
         pipes.close_child_ends()
         try:
-            pipes.serve()
+            pipes.serve(input if isinstance(input, bytes) else input())
         except BaseException as failure:
-            os.kill(pid, _SIGKILL)
+            os.kill(pid, _SIGTERM)
             os.waitpid(pid, 0)
             if isinstance(failure, KeyboardInterrupt):
                 raise Interrupted("interrupted") from None
@@ -127,8 +128,8 @@ def _wait(pid: int) -> int:
 class _Pipes:
     """The pipes of one child, served together until the child has closed them."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = memoryview(data)
+    def __init__(self) -> None:
+        self._data = memoryview(b"")
         self._child_ends: list[int] = []
         self._writer = -1
         self._readers: dict[int, int] = {}  # our descriptor -> the child's
@@ -153,7 +154,8 @@ class _Pipes:
         while self._child_ends:
             os.close(self._child_ends.pop())
 
-    def serve(self) -> None:
+    def serve(self, data: bytes) -> None:
+        self._data = memoryview(data)
         poll = select.poll()
         for fd in self._readers:
             poll.register(fd, select.POLLIN)
@@ -213,12 +215,12 @@ class _Pipes:
 
 def _high_pipe() -> tuple[int, int]:
     """Return a pipe whose ends lie above STATUS_FD, so that no dup2 of the child overwrites one."""
-    ends = os.pipe()
-    if min(ends) > STATUS_FD:
-        return ends
-    import fcntl  # only where a standard stream was closed by our caller
-
-    moved = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, STATUS_FD + 1) for end in ends)
-    for end in ends:
+    low = []
+    ends = list(os.pipe())
+    for at in (0, 1):
+        while ends[at] <= STATUS_FD:
+            low.append(ends[at])
+            ends[at] = os.dup(ends[at])
+    for end in low:
         os.close(end)
-    return moved[0], moved[1]
+    return ends[0], ends[1]

@@ -281,6 +281,24 @@ def test_missing_programs_are_named(setup: Setup, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("display", "present", "text"),
+    [
+        ({"DISPLAY": ":9"}, "", "apt install xclip"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "xclip", "apt install wl-clipboard"),
+        ({"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":9"}, "xclip", "copied with xclip"),
+        ({"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":9"}, "wl-copy", "copied with wl-copy"),
+    ],
+)
+def test_what_copies(setup: Setup, tmp_path: Path, display: dict[str, str], present: str, text: str) -> None:
+    path = programs(tmp_path / "bin", "python3", "gpg", "gpgconf", "gpg-connect-agent", "gpg-agent", "git")
+    if present:
+        (tmp_path / "bin" / present).symlink_to("/bin/true")
+    (row,) = [row for row in setup.reports(PATH=path, **display) if row["check"] == "clipboard"]
+    assert text in f"{row['text']} {row['mend']}"
+    assert (row["level"] == "good") == text.startswith("copied")
+
+
+@pytest.mark.parametrize(
     ("version", "level", "text"),
     [("2.0.22", "attention", "too old"), ("2.4.7", "note", "OCB"), ("2.4.7", "attention", "gpg-agent 2")],
 )

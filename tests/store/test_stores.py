@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clave import config
+from clave import config, places
 from clave.errors import NotFound, UsageError
 from clave.places import cache_file
-from clave.store import locate, stores
+from clave.store import stores
 
 
 @pytest.fixture
@@ -136,19 +136,19 @@ def test_a_store_that_cannot_be_added_changes_nothing(home: Path, name: str, pat
 
 
 def test_the_fast_path_asks_the_full_program_until_it_knows_and_after_every_change(home: Path) -> None:
-    assert locate.locate(os.environ) == str(home / ".password-store")
+    assert places.locate(os.environ) == str(home / ".password-store")
     (home / "work").mkdir()
     stores.add(config.load(), "work", "~/work")
-    assert locate.locate(os.environ) is None
+    assert places.locate(os.environ) is None
     stores.open_store(config.load())
-    assert locate.locate(os.environ) == str(home / "work")
-    assert locate.stores(os.environ) == [("*work", str(home / "work"))]
+    assert places.locate(os.environ) == str(home / "work")
+    assert places.stores(os.environ) == [("*work", str(home / "work"))]
     config.set_store("other", "/srv/other")
-    assert locate.locate(os.environ) is None
+    assert places.locate(os.environ) is None
     stores.open_store(config.load())
-    assert locate.stores(os.environ) == [("*work", str(home / "work")), ("other", "/srv/other")]
+    assert places.stores(os.environ) == [("*work", str(home / "work")), ("other", "/srv/other")]
     Path(config.config_file(os.environ)).unlink()
-    assert locate.locate(os.environ) == str(home / ".password-store")
+    assert places.locate(os.environ) == str(home / ".password-store")
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,13 @@ def test_a_damaged_cache_counts_for_nothing(home: Path, damage: bytes) -> None:
     (home / "work").mkdir()
     stores.add(config.load(), "work", "~/work")
     stores.open_store(config.load())
-    cache = Path(cache_file(os.environ, locate.CACHE))
+    cache = Path(cache_file(os.environ, places.CACHE))
     first = cache.read_bytes().split(b"\n")[0]
     cache.write_bytes(damage.replace(b"{first}", first))
     expected = [] if damage == b"{first}\n" else None  # an intact cache of a file without stores
-    assert locate.stores(os.environ) == expected
+    assert places.stores(os.environ) == expected
     stores.open_store(config.load())
-    assert locate.locate(os.environ) == str(home / "work")
+    assert places.locate(os.environ) == str(home / "work")
 
 
 def test_a_cache_that_cannot_be_written_hinders_nobody(home: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_cache_that_cannot_be_written_hinders_nobody(home: Path) -> None:
     stores.add(config.load(), "work", "~/work")
     (home / ".cache").write_text("a file")
     assert stores.open_store(config.load()).root == str(home / "work")
-    assert locate.locate(os.environ) is None
+    assert places.locate(os.environ) is None
 
 
 names = st.from_regex(config.STORE_NAME, fullmatch=True)
@@ -196,8 +196,8 @@ def test_the_fast_path_finds_what_the_full_program_finds(
         patch.setenv("PASSWORD_STORE_DIR", folder)
         settings = config.load()
         stores.open_store(settings, new=True)
-        found = locate.locate(os.environ)
+        found = places.locate(os.environ)
         assert found is not None
         assert os.path.abspath(found) == stores.store_path(settings)
-        listed = {name.removeprefix("*"): os.path.abspath(path) for name, path in locate.stores(os.environ) or []}
+        listed = {name.removeprefix("*"): os.path.abspath(path) for name, path in places.stores(os.environ) or []}
         assert listed == {store.name: store.path for store in stores.known(settings)}

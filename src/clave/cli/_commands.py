@@ -1,20 +1,21 @@
 """The table of commands: name, where it lives, one line of help.
 
 `--help` and TAB are answered from here, so they load no command. A test compares each line with the
-command's own help.
+command's own help. Imported by the fast path, which has to know what is a command: nothing heavy here.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
 
+class Row:
+    """One command: its module below `clave.cli`, the line that `--help` shows, its other names."""
 
-class Row(NamedTuple):
-    """One command: its module below `clave.cli` and the line that `--help` shows."""
+    __slots__ = ("aliases", "help", "module")
 
-    module: str
-    help: str
-    aliases: tuple[str, ...] = ()
+    def __init__(self, module: str, help: str, aliases: tuple[str, ...] = ()) -> None:  # noqa: A002 - as in click
+        self.module = module
+        self.help = help
+        self.aliases = aliases
 
 
 SECTIONS: dict[str, dict[str, Row]] = {

@@ -111,6 +111,11 @@ def main(argv: list[str] | None = None) -> int:
     return _close_output(code)
 
 
+def end_with(failure: BaseException) -> int:
+    """Tell of a failure outside of `main` (the fast path's) and return the exit code."""
+    return _close_output(_tell(failure))
+
+
 def _prepare() -> None:
     """Set up the process: standard streams, umask, no core dumps (they would hold plaintext)."""
     import resource

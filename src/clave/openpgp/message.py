@@ -20,12 +20,11 @@ from __future__ import annotations
 import os
 
 from clave.errors import BadMessage, CannotDecrypt, CannotEncrypt, KeyLocked
-from clave.openpgp.packets import dearmor, inspect
 from clave.process import STATUS_FD, OutputTooLarge, ProgramMissing, Result, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clave.openpgp.keys import Recipient
 
@@ -70,21 +69,32 @@ def environment() -> dict[str, str]:
     return env
 
 
-def decrypt(ciphertext: bytes, *, name: str = "", options: Sequence[str] = (), limit: int = LIMIT) -> bytes:
+def decrypt(
+    ciphertext: bytes | Callable[[], bytes], *, name: str = "", options: Sequence[str] = (), limit: int = LIMIT
+) -> bytes:
     """Return the plaintext of a message, all of it checked; `name` is the entry that errors speak of.
 
-    Raises BadMessage for what is not an intact, encrypted message, KeyLocked where the agent would not use the
-    key, CannotDecrypt where we have no key or no gpg.
+    `ciphertext` may be a function, called while gpg starts; what it raises is raised. Raises BadMessage for what
+    is not an intact, encrypted message, KeyLocked where the agent would not use the key, CannotDecrypt where we
+    have no key or no gpg.
     """
     about = name or "the message"
-    try:
-        binary = dearmor(ciphertext)
-        message = inspect(binary)
-    except BadMessage as reason:
-        raise BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED) from None
+    recipients: list[str] = []
+
+    def checked() -> bytes:
+        # Imported here, while gpg makes itself ready.
+        from clave.openpgp.packets import dearmor, inspect
+
+        try:
+            binary = dearmor(ciphertext if isinstance(ciphertext, bytes) else ciphertext())
+            recipients.extend(inspect(binary).recipients)
+        except BadMessage as reason:
+            raise BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED) from None
+        return binary
+
     argv = [*options, "--quiet", "--status-fd", str(STATUS_FD), "--decrypt"]
     try:
-        result = _gpg(argv, binary, limit)
+        result = _gpg(argv, checked, limit)
     except OutputTooLarge:
         raise BadMessage(f"{about} is larger than {limit >> 20} MiB when decrypted", _DAMAGED) from None
     except ProgramMissing:
@@ -92,7 +102,7 @@ def decrypt(ciphertext: bytes, *, name: str = "", options: Sequence[str] = (), l
     status = Status(result.status)
     if status.accepts(result.code):
         return result.out
-    raise _refusal(about, message.recipients, status)
+    raise _refusal(about, recipients, status)
 
 
 def encrypt(plaintext: bytes, recipients: Sequence[Recipient], *, options: Sequence[str] = ()) -> bytes:
@@ -112,6 +122,8 @@ def encrypt(plaintext: bytes, recipients: Sequence[Recipient], *, options: Seque
         refused = Status(result.status).words(b"INV_RECP")
         who = ", ".join(words[-1].rstrip("!") for words in refused) or "a recipient"
         raise CannotEncrypt(f"gpg cannot encrypt to {who}", "See what it says of the key: gpg --list-keys.")
+    from clave.openpgp.packets import dearmor, inspect
+
     try:
         written = inspect(dearmor(result.out)).recipients
     except BadMessage as reason:
@@ -159,7 +171,7 @@ def _keyword(line: bytes) -> bytes:
     return line.partition(b" ")[0]
 
 
-def _gpg(argv: Sequence[str], data: bytes, limit: int | None) -> Result:
+def _gpg(argv: Sequence[str], data: bytes | Callable[[], bytes], limit: int | None) -> Result:
     try:
         return run(["gpg", *argv], input=data, env=environment(), status=True, limit=limit)
     except ProgramMissing:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from clave.errors import NotFound
 from clave.openpgp.message import decrypt
-from clave.store.layout import read_file
+from clave.store.layout import is_entry, read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,4 +16,6 @@ def read(root: str, name: str, *, options: Sequence[str] = ()) -> bytes:
 
     Raises UsageError (no name), NotFound, StoreDamaged, CannotDecrypt.
     """
-    return decrypt(read_file(root, name), name=name, options=options)
+    if not is_entry(root, name):
+        raise NotFound(f"{name} is not in the password store")
+    return decrypt(lambda: read_file(root, name), name=name, options=options)

@@ -11,11 +11,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clave import config
+from clave import config, places
 from clave.errors import CannotWrite, NotFound, UsageError
 from clave.model.name import split_field
 from clave.places import cache_file
-from clave.store import layout, locate
+from clave.store import layout
 from clave.store.store import Store
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _remember(settings: Settings) -> None:
         path = path if path.startswith("~/") else _absolute(path)
         lines.append(f"{'*' if name == settings.default_store else ''}{name}\t{path}")
     text = "\n".join(lines) + "\n"
-    file = cache_file(os.environ, locate.CACHE)
+    file = cache_file(os.environ, places.CACHE)
     try:
         with open(file, encoding="utf-8") as cache:
             if cache.read() == text:
