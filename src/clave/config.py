@@ -147,9 +147,7 @@ KEYS: tuple[Key, ...] = (
     _environment("PASSWORD_STORE_DIR", "directory", _text, None, "The folder of the store, before default-store."),
     _environment("PASSWORD_STORE_KEY", "keys", _words, "", "Key ids that replace those of every .gpg-id."),
     _environment("PASSWORD_STORE_GPG_OPTS", "gpg_options", _words, "", "Options for every call of gpg."),
-    _environment(
-        "PASSWORD_STORE_SIGNING_KEY", "signing_keys", _words, "", "Keys of which one signed each .gpg-id."
-    ),
+    _environment("PASSWORD_STORE_SIGNING_KEY", "signing_keys", _words, "", "Keys of which one signed each .gpg-id."),
     _environment("PASSWORD_STORE_UMASK", "umask", _octal, "077", "Permissions that new files do not get."),
 )
 
@@ -334,9 +332,7 @@ def write_private(file: str, data: bytes) -> None:
     try:
         os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
         try:
-            descriptor = os.open(
-                temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-            )
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with open(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()

@@ -123,9 +123,7 @@ def test_control_bytes_of_a_secret_do_not_reach_the_terminal(alice: Person, clav
     assert b"\x1b[2J" not in shown
 
 
-def test_what_cannot_be_decrypted_is_named_and_the_rest_searched(
-    alice: Person, clave: Run, tmp_path: Path
-) -> None:
+def test_what_cannot_be_decrypted_is_named_and_the_rest_searched(alice: Person, clave: Run, tmp_path: Path) -> None:
     store = put(alice, tmp_path, {"good": b"bob\n", "zz": b"bob\n"})
     (store / "empty.gpg").write_bytes(b"")
     (store / "text.gpg").write_bytes(b"bob\n")

@@ -20,9 +20,7 @@ def store(alice: Person, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return put(alice, tmp_path_factory.mktemp("ls") / "store", ENTRIES)
 
 
-@pytest.mark.parametrize(
-    "words", [["ls"], ["list"], ["show"], [], ["ls", "web"], ["web/"], ["list", "deep"]], ids=str
-)
+@pytest.mark.parametrize("words", [["ls"], ["list"], ["show"], [], ["ls", "web"], ["web/"], ["list", "deep"]], ids=str)
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
 def test_prints_what_pass_prints(
     alice: Person, store: Path, clave: Run, run_pass: Run, words: list[str], locale: str

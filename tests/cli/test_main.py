@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -92,9 +93,7 @@ def test_help_loads_no_command_and_nothing_heavy(env: dict[str, str]) -> None:
         [sys.executable, "-c", code], env=env, text=True, capture_output=True, check=True
     ).stdout.splitlines()[-1]
     modules = set(loaded.split())
-    assert (
-        not {"gnupg", "git", "rich", "tomllib", "tomlkit", "pyotp", "segno", "pyperclip", "subprocess"} & modules
-    )
+    assert not {"gnupg", "git", "rich", "tomllib", "tomlkit", "pyotp", "segno", "pyperclip", "subprocess"} & modules
     assert not {f"clave.cli.{row.module}" for row in COMMANDS.values()} & modules
     assert not {name for name in modules if name.startswith(("clave.store", "clave.vcs", "clave.openpgp"))}
 
@@ -168,9 +167,7 @@ def test_a_store_is_chosen_by_its_name(env: dict[str, str], store: Path) -> None
         (["show", "a\x1b[2J", "b\nc"], "b\\x0ac"),
     ],
 )
-def test_a_wrong_use_is_one_line_and_exit_2(
-    env: dict[str, str], store: Path, words: list[str], wanted: str
-) -> None:
+def test_a_wrong_use_is_one_line_and_exit_2(env: dict[str, str], store: Path, words: list[str], wanted: str) -> None:
     done = run(env, *words)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -288,9 +285,7 @@ def test_no_core_dump_may_hold_a_secret(monkeypatch: pytest.MonkeyPatch) -> None
     assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
 
 
-@pytest.mark.parametrize(
-    ("extra", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
-)
+@pytest.mark.parametrize(("extra", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
 def test_errors_have_colour_on_a_terminal_only(env: dict[str, str], extra: dict[str, str], coloured: bool) -> None:
     env = {"TERM": "xterm", **env, **extra}
     child = pexpect.spawn(PROGRAM[0], [*PROGRAM[1:], "help", "x\x1b[2J"], env=env, encoding="utf-8", timeout=30)
@@ -299,6 +294,23 @@ def test_errors_have_colour_on_a_terminal_only(env: dict[str, str], extra: dict[
     assert child.exitstatus == 2
     assert child.before.startswith("\x1b[31mError:\x1b[0m " if coloured else "Error: ")
     assert child.before.count("\x1b") == (2 if coloured else 0)
+
+
+def test_any_command_sweeps_what_a_killed_edit_left(env: dict[str, str]) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        dead.wait()
+    with subprocess.Popen(["sleep", "60"]) as living:
+        folders = [Path(f"/dev/shm/clave-edit-{process.pid}-{os.getpid()}") for process in (dead, living)]
+        try:
+            for folder in folders:
+                folder.mkdir(mode=0o700)
+                (folder / "x.txt").write_text("canary")
+            assert run(env, "version").returncode == 0
+            assert [folder.exists() for folder in folders] == [False, True]
+        finally:
+            living.kill()
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_the_module_is_the_program(env: dict[str, str]) -> None:

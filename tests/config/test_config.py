@@ -102,9 +102,7 @@ def test_a_wrong_variable_is_named_with_its_value(environ: dict[str, str], varia
         (b"a = '\xff'\n", ["is not UTF-8"]),
     ],
 )
-def test_a_wrong_file_is_told_with_line_and_key(
-    environ: dict[str, str], text: str | bytes, wanted: list[str]
-) -> None:
+def test_a_wrong_file_is_told_with_line_and_key(environ: dict[str, str], text: str | bytes, wanted: list[str]) -> None:
     file = write(environ, text)
     with pytest.raises(UsageError) as told:
         config.load(environ)

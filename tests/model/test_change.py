@@ -19,9 +19,7 @@ changes = st.one_of(
     st.builds(Change, st.just("same"), paths, blobs),
 )
 # Names in subjects: hostile text, and the words around names.
-text = st.one_of(
-    st.text(max_size=40), st.sampled_from(("a to b", "x from y.", "\x1b[2J", "\u202e", "Clave-Op: x"))
-)
+text = st.one_of(st.text(max_size=40), st.sampled_from(("a to b", "x from y.", "\x1b[2J", "\u202e", "Clave-Op: x")))
 
 
 @given(path=paths)
@@ -170,9 +168,7 @@ def test_subjects_of_pass_and_gopass_are_understood(subject: str, operation: str
         ("Save secret b: Copied from a to b", "copy", [("a", "b")]),
     ],
 )
-def test_a_move_is_read_in_every_way_it_can_be(
-    subject: str, operation: str, moves: list[tuple[str, str]]
-) -> None:
+def test_a_move_is_read_in_every_way_it_can_be(subject: str, operation: str, moves: list[tuple[str, str]]) -> None:
     note = parse(subject)
     assert (note.operation, list(note.moves)) == (operation, moves)
 

@@ -99,9 +99,7 @@ def desk(pair: list[Person], run_pass: Run, tmp_path: Path, monkeypatch: pytest.
 
 def key_id(person: Person) -> str:
     """Return the long id of a person's encryption subkey."""
-    rows = [
-        line.split(":") for line in person.gpg("--list-keys", "--with-colons", person.email).decode().split("\n")
-    ]
+    rows = [line.split(":") for line in person.gpg("--list-keys", "--with-colons", person.email).decode().split("\n")]
     return next(row[4] for row in rows if row[0] == "sub" and "e" in row[11])
 
 
@@ -398,9 +396,7 @@ OPERATIONS: dict[str, Callable[[Desk], object]] = {
     "pass mv folder": lambda d: d.passes("mv", "f", "g"),
     "pass cp": lambda d: d.passes("cp", "f", "g"),
     "clave insert": lambda d: writing.insert(d.store, "new", b"x", subject="Add given password for new to store."),
-    "clave set": lambda d: writing.update(
-        d.store, "a", lambda old: b"x", subject="Edit password for a using set."
-    ),
+    "clave set": lambda d: writing.update(d.store, "a", lambda old: b"x", subject="Edit password for a using set."),
     "clave rm": lambda d: writing.remove(d.store, "f", recursive=True),
     "clave mv": lambda d: moving.move(d.store, moving.plan(d.store, "f", "g/h")),
     "clave cp": lambda d: moving.copy(d.store, moving.plan(d.store, "a", "f/")),
@@ -553,9 +549,7 @@ def test_the_log_tells_what_was_done_to_what(desk: Desk, pair: list[Person]) -> 
     desk.passes("cp", "a b", "copy")
     desk.passes("init", "-p", "a b", *(person.email for person in pair))
     desk.passes("rm", "-r", "-f", "copy")
-    told = [
-        (e.operation, [tuple(t) for t in e.entries], [tuple(t) for t in e.others]) for e in history.log(desk.store)
-    ]
+    told = [(e.operation, [tuple(t) for t in e.entries], [tuple(t) for t in e.others]) for e in history.log(desk.store)]
     assert told[:5] == [
         ("remove", [("copy/é", "removed", None)], []),
         ("rekey", [("a b/é", "changed", None)], []),

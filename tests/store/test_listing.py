@@ -139,9 +139,7 @@ def test_everything_below_a_matching_folder_is_found(store: Path) -> None:
 
 @pytest.mark.parametrize("term", ["er/still", "deep/", "EP/ER/ST*/b", "still/b"])
 def test_a_term_with_a_slash_is_part_of_the_whole_name(store: Path, term: str) -> None:
-    assert draw(prune(layout.tree(str(store)), matcher([term])), colour=False, unicode=True).endswith(
-        "── bottom\n"
-    )
+    assert draw(prune(layout.tree(str(store)), matcher([term])), colour=False, unicode=True).endswith("── bottom\n")
 
 
 def test_the_suffix_is_no_part_of_a_name(store: Path) -> None:

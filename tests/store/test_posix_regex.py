@@ -73,16 +73,12 @@ def test_more_classes(name: str) -> None:
     assert ours([f"[^[:{name}:]]"], extended=True) == grep(f"[^[:{name}:]]", "-E")
 
 
-@pytest.mark.parametrize(
-    "pattern", ["*a", "^*a", r"\(*a\)", r"\+", "{1}", r"\{1\}", r"a\|^b", r"\(a$\)", "$*", r"\d"]
-)
+@pytest.mark.parametrize("pattern", ["*a", "^*a", r"\(*a\)", r"\+", "{1}", r"\{1\}", r"a\|^b", r"\(a$\)", "$*", r"\d"])
 def test_what_begins_with_a_quantifier(pattern: str) -> None:
     assert ours([pattern], extended=False) == grep(pattern)
 
 
-@pytest.mark.parametrize(
-    "pattern", ["*a", "^*", "+", "(*a)", "a|*b", "()", "a||b", "(|a)b", "a{1", "a{x", ")", "{"]
-)
+@pytest.mark.parametrize("pattern", ["*a", "^*", "+", "(*a)", "a|*b", "()", "a||b", "(|a)b", "a{1", "a{x", ")", "{"])
 def test_what_begins_with_a_quantifier_in_an_extended_one(pattern: str) -> None:
     assert ours([pattern], extended=True) == grep(pattern, "-E")
 

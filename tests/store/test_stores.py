@@ -151,9 +151,7 @@ def test_the_fast_path_asks_the_full_program_until_it_knows_and_after_every_chan
     assert places.locate(os.environ) == str(home / ".password-store")
 
 
-@pytest.mark.parametrize(
-    "damage", [b"", b"\xff", b"{first}\n", b"{first}\n*work\trelative\n", b"{first}\n*work\t/x"]
-)
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"{first}\n", b"{first}\n*work\trelative\n", b"{first}\n*work\t/x"])
 def test_a_damaged_cache_counts_for_nothing(home: Path, damage: bytes) -> None:
     (home / "work").mkdir()
     stores.add(config.load(), "work", "~/work")

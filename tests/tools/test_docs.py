@@ -10,9 +10,7 @@ LINES = st.lists(st.text(st.sampled_from("ab .*$>é"), max_size=6), max_size=5)
 
 
 def _document(*lines: str, changes: str = "") -> str:
-    return "\n".join(
-        ["# Title", "", f"<!-- checked{changes} -->", "```console", *lines, "```", "", "The end.", ""]
-    )
+    return "\n".join(["# Title", "", f"<!-- checked{changes} -->", "```console", *lines, "```", "", "The end.", ""])
 
 
 def test_a_right_document_stays_as_it_is() -> None:

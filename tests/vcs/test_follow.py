@@ -115,9 +115,7 @@ def test_an_entry_is_followed_through_renames_that_git_sees(past: Past) -> None:
         ("Rename é to ü.", "é", "ü"),
     ],
 )
-def test_a_move_to_other_recipients_is_followed_by_its_subject(
-    past: Past, subject: str, old: str, new: str
-) -> None:
+def test_a_move_to_other_recipients_is_followed_by_its_subject(past: Past, subject: str, old: str, new: str) -> None:
     past.commit({f"{old}.gpg": "1", "other.gpg": "9"}, "first")
     past.commit({f"{old}.gpg": None, f"{new}.gpg": "2", "other.gpg": None}, subject)
     moved = ("moved", f"{new}.gpg", f"{old}.gpg")
@@ -352,9 +350,7 @@ def test_missing_and_large_objects_are_errors_of_ours(past: Past, monkeypatch: p
 def test_the_environment_and_the_configuration_run_nothing(
     past: Past, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    past.commit(
-        {"a.gpg": "1", ".gitattributes": "*.gpg diff=x\n", ".mailmap": "Mallory <alice@example.org>\n"}, "1"
-    )
+    past.commit({"a.gpg": "1", ".gitattributes": "*.gpg diff=x\n", ".mailmap": "Mallory <alice@example.org>\n"}, "1")
     past.commit({"a.gpg": "2"}, "2")
     sentinel = tmp_path / "sentinel"
     evil = tmp_path / "evil"

@@ -36,9 +36,7 @@ _LINES = click.IntRange(min=0)
 
 
 @click.command(name="grep", cls=OptionalValues, context_settings={"help_option_names": ["--help"]})
-@click.option(
-    "-e", "--regexp", "patterns", multiple=True, metavar="PATTERN", help="A pattern; may be given twice."
-)
+@click.option("-e", "--regexp", "patterns", multiple=True, metavar="PATTERN", help="A pattern; may be given twice.")
 @click.option("-G", "--basic-regexp", "syntax", flag_value="basic", help="Read patterns as grep does (default).")
 @click.option("-E", "--extended-regexp", "syntax", flag_value="extended", help="Read patterns as `grep -E` does.")
 @click.option("-F", "--fixed-strings", "syntax", flag_value="fixed", help="Take patterns as plain text.")
@@ -178,9 +176,7 @@ def _style(options: dict[str, Any]) -> _Style:
 def _text(entry: Searched, style: _Style) -> str:
     """Return an entry's matches as pass shows grep's."""
     folder, slash, last = printable(entry.name).rpartition("/")
-    heading = (
-        "" if style.bare else _HEADING % (folder + slash, last) if style.colour else f"{folder}{slash}{last}:\n"
-    )
+    heading = "" if style.bare else _HEADING % (folder + slash, last) if style.colour else f"{folder}{slash}{last}:\n"
     if style.count:
         return f"{heading}{entry.count}\n"
     if entry.binary:

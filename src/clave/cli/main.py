@@ -134,6 +134,17 @@ def _prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     os.umask(umask(os.environ))
+    _sweep()
+
+
+def _sweep() -> None:
+    """Remove the plaintext that an `edit` left whose process was killed; loads nothing if there is none."""
+    for folder in filter(None, (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm")):  # noqa: S108 - it is RAM
+        with suppress(OSError):
+            if any(name.startswith("clave-edit-") for name in os.listdir(folder)):
+                from clave.desk.editor import sweep
+
+                sweep()
 
 
 def _run(argv: list[str]) -> int:

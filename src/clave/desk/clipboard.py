@@ -47,9 +47,7 @@ def copy(value: bytes, *, seconds: int, selection: str, state: str) -> None:
         with os.fdopen(ready, "rb") as answer:
             failure = answer.read()
         if failure != b"ok":
-            raise UsageError(
-                f"the clipboard cannot be used: {failure.decode(errors='replace')}", "See: clave doctor."
-            )
+            raise UsageError(f"the clipboard cannot be used: {failure.decode(errors='replace')}", "See: clave doctor.")
         return
     _become_background(ready)
     try:
@@ -124,9 +122,7 @@ def _functions(selection: str) -> tuple[Callable[[str], None], Callable[[], str]
     if program is None:
         raise UsageError("no program copies to the clipboard", "Install xclip, xsel or wl-clipboard.")
     if selection == "secondary":
-        raise UsageError(
-            "the secondary selection cannot be copied to", "Set clip.selection to clipboard or primary."
-        )
+        raise UsageError("the secondary selection cannot be copied to", "Set clip.selection to clipboard or primary.")
     put, get = _library(pyperclip, program)
     if selection == "primary":
         return partial(put, primary=True), partial(get, primary=True)

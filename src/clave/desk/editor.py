@@ -69,9 +69,7 @@ class Session:
         try:
             code = run_on_terminal([*editor, self._path], env=env)
         except ProgramMissing:
-            raise UsageError(
-                f"the editor '{editor[0]}' was not found", "Set EDITOR to one that is there."
-            ) from None
+            raise UsageError(f"the editor '{editor[0]}' was not found", "Set EDITOR to one that is there.") from None
         if code != 0:
             raise Finding(f"the editor '{editor[0]}' ended with code {code}", "Nothing was changed.")
         try:

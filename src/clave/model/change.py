@@ -195,8 +195,7 @@ def _read_subject(subject: str) -> Note:
         if match := pattern.fullmatch(subject):
             parts = match[1].split(" to ")
             moves = tuple(
-                (" to ".join(parts[:i]).strip("/"), " to ".join(parts[i:]).strip("/"))
-                for i in range(1, len(parts))
+                (" to ".join(parts[:i]).strip("/"), " to ".join(parts[i:]).strip("/")) for i in range(1, len(parts))
             )
             if moves:
                 return Note(subject, operation, name=moves[0][1], moves=moves)

@@ -41,9 +41,7 @@ def check_folder(name: str) -> str:
 
 def _check_component(name: str, part: str) -> None:
     if part in (".", ".."):
-        raise UsageError(
-            "You've attempted to pass a sneaky path to pass. Go home", f"'{name}' leads out of the store."
-        )
+        raise UsageError("You've attempted to pass a sneaky path to pass. Go home", f"'{name}' leads out of the store.")
     if part.startswith("."):
         raise UsageError(f"'{name}' is not a name of an entry", "A component may not begin with a dot.")
     if part.startswith("-"):
@@ -75,7 +73,5 @@ def check_new(name: str) -> str:
             raise UsageError(f"'{name}' is not in Unicode's NFC form", "Type it again instead of pasting it.")
     for part in plain.split("/"):
         if part[-1] in ". " or part[0] == " ":
-            raise UsageError(
-                f"'{name}' is not a name of an entry", "A component begins or ends with a blank or dot."
-            )
+            raise UsageError(f"'{name}' is not a name of an entry", "A component begins or ends with a blank or dot.")
     return plain

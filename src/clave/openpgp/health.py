@@ -103,9 +103,7 @@ def check_signing_key(wanted: str) -> Report:
 
 def _agent(socket: str, gpg_version: str) -> Report:
     if len(os.fsencode(socket)) > _LONGEST_SOCKET:
-        return attention(
-            "agent", f"the path of gpg-agent's socket is too long: {socket}", "Use a shorter GNUPGHOME."
-        )
+        return attention("agent", f"the path of gpg-agent's socket is too long: {socket}", "Use a shorter GNUPGHOME.")
     answer = run(["gpg-connect-agent", "GETINFO version", "/bye"])
     words = answer.out.decode(errors="replace").split()
     if answer.code != 0 or "OK" not in words:

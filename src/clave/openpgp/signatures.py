@@ -54,7 +54,5 @@ def sign(data: bytes, key: str) -> bytes:
     except ProgramMissing:
         raise VerificationFailed("gpg is not installed", "Install gnupg and try again.") from None
     if result.code != 0 or not result.out:
-        raise VerificationFailed(
-            f"gpg could not sign with {os.path.basename(key)}", "Check the key: clave doctor."
-        )
+        raise VerificationFailed(f"gpg could not sign with {os.path.basename(key)}", "Check the key: clave doctor.")
     return result.out

@@ -153,9 +153,7 @@ class Operation:
         assert self._repository is not None
         relative = self._repository.relative(os.path.join(self._store.root, path))
         if relative.startswith("../"):
-            raise UsageError(
-                f"{path} is in another git repository than the rest of this change", "Do it in two steps."
-            )
+            raise UsageError(f"{path} is in another git repository than the rest of this change", "Do it in two steps.")
         return relative
 
     def _blob_id(self, content: Content) -> str | None:
@@ -217,6 +215,4 @@ def _unreadable(failed: Sequence[tuple[str, CannotDecrypt]]) -> CannotDecrypt:
     if len(failed) == 1:
         return first
     others = ", ".join(name for name, _ in failed[1:4]) + (", …" if len(failed) > 4 else "")
-    return type(first)(
-        f"{len(failed)} entries cannot be decrypted ({name}, {others}): {first.message}", first.hint
-    )
+    return type(first)(f"{len(failed)} entries cannot be decrypted ({name}, {others}): {first.message}", first.hint)

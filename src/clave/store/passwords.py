@@ -80,9 +80,7 @@ def expand(charset: str) -> list[str]:
     for piece in _PIECE.finditer(charset):
         if piece["class"] is not None:
             if piece["class"] not in _CLASSES:
-                raise UsageError(
-                    f"there is no character class [:{piece['class']}:]", "Such as [:alnum:], [:punct:]."
-                )
+                raise UsageError(f"there is no character class [:{piece['class']}:]", "Such as [:alnum:], [:punct:].")
             found.update(dict.fromkeys(_CLASSES[piece["class"]]))
         elif piece["from"] is not None:
             first, last = ord(piece["from"][-1]), ord(piece["to"][-1])

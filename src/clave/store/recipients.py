@@ -52,9 +52,7 @@ def ids_for_folder(store: Store, folder: str, *, read: Callable[[str], bytes | N
                 raise CannotEncrypt(f"{path} names nobody", "Give it recipients: clave init [-p FOLDER] KEY…")
             return ids
         if not current:
-            raise NotFound(
-                "the store has no recipients: there is no .gpg-id", "You must run: clave init your-gpg-id"
-            )
+            raise NotFound("the store has no recipients: there is no .gpg-id", "You must run: clave init your-gpg-id")
         current = current.rpartition("/")[0]
 
 

@@ -121,9 +121,7 @@ def all_stores(settings: Settings, current: str | None = None) -> list[tuple[str
 
 def known(settings: Settings) -> list[KnownStore]:
     """Return the stores of the config file, in its order."""
-    return [
-        KnownStore(name, _absolute(path), name == settings.default_store) for name, path in settings.stores.items()
-    ]
+    return [KnownStore(name, _absolute(path), name == settings.default_store) for name, path in settings.stores.items()]
 
 
 def add(settings: Settings, name: str, path: str) -> KnownStore:

@@ -26,9 +26,7 @@ def check_git() -> Report:
     path = shutil.which("git")
     if path is None:
         way = "brew install git" if platform.system() == "Darwin" else "apt install git"
-        return attention(
-            "git", "git is not installed: there is no history", f"Install it: {way}, or your system's way"
-        )
+        return attention("git", "git is not installed: there is no history", f"Install it: {way}, or your system's way")
     found = re.search(r"(\d+)\.(\d+)[.\w]*", run([path, "--version"]).out.decode(errors="replace"))
     if found is None or (int(found[1]), int(found[2])) < _OLDEST:
         return attention("git", f"git {found[0] if found else ''} is too old", "Install git 2.30 or newer.")

@@ -177,9 +177,7 @@ class Transaction:
         else:
             self.repository.run("index-pack", "--stdin", input=pack)
 
-    def _commit_tree(
-        self, tree: str, message: str, sign: bool | None, identity: Callable[[], Identity | None]
-    ) -> str:
+    def _commit_tree(self, tree: str, message: str, sign: bool | None, identity: Callable[[], Identity | None]) -> str:
         settings = self.repository.settings()
         if sign is None:
             sign = any(_true(settings.get(key)) for key in ("commit.gpgsign", "pass.signcommits"))
