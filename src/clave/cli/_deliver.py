@@ -1,4 +1,4 @@
-"""Where a value goes that is not simply shown: the clipboard, or a QR code."""
+"""Where a value goes: to stdout, to the clipboard, or into a QR code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from clave.cli._app import App
 
 
-def clip(app: App, value: bytes, name: str) -> None:
+def deliver(app: App, value: bytes, name: str, *, clip: bool = False, qrcode: bool = False) -> None:
+    """Copy a value, draw it, or print it with a newline; `name` is what the user is told of it."""
+    if clip:
+        copy(app, value, name)
+    elif qrcode:
+        from clave.desk import qr
+
+        sys.stdout.write(qr.draw(value))
+    else:
+        _output.value(value + b"\n")
+
+
+def copy(app: App, value: bytes, name: str) -> None:
     """Copy a value and say so in pass's words."""
     from clave.desk import clipboard
 
@@ -22,10 +34,3 @@ def clip(app: App, value: bytes, name: str) -> None:
         value, seconds=seconds, selection=app.settings.clip_selection, state=cache_file(os.environ, "clipboard")
     )
     _output.note(f"Copied {name} to clipboard. Will clear in {seconds} seconds.")
-
-
-def qrcode(app: App, value: bytes, name: str) -> None:  # noqa: ARG001 - the same form as `clip`
-    """Draw a value as a QR code on stdout."""
-    from clave.desk import qr
-
-    sys.stdout.write(qr.draw(value))

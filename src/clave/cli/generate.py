@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _deliver, _output
+from clave.cli import _output
 from clave.cli._app import pass_app
+from clave.cli._deliver import deliver
 from clave.cli._options import delivery, exclusive, replacing
 from clave.errors import NotFound
 from clave.store.stores import split_store
@@ -81,8 +82,7 @@ def command(
 
 def _show(app: App, name: str, new: Generated, *, clip: bool, qrcode: bool) -> None:
     if clip or qrcode:
-        deliver = _deliver.clip if clip else _deliver.qrcode
-        deliver(app, new.text.encode(), name)
+        deliver(app, new.text.encode(), name, clip=clip, qrcode=qrcode)
     else:
         _output.note(f"The generated password for {name} is:")
         _output.line(_output.paint(new.text, "warning", sys.stdout))

@@ -6,11 +6,16 @@ A URI is taken only if a code can be made from it: a type, an account, a base32 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlsplit
 
 from clave.errors import NotFound, UsageError
 from clave.model.secret import Secret
+from clave.store import writing
+from clave.store.reading import read
+
+if TYPE_CHECKING:
+    from clave.store.store import Store
 
 _ALGORITHMS = ("SHA1", "SHA256", "SHA512")
 _COUNTER = re.compile(r"([?&]counter=)(\d+)", re.IGNORECASE)
@@ -64,23 +69,32 @@ def parse(uri: str) -> Seed:
         issuer=unquote_plus(parameters.get("issuer", "")) or issuer.strip(),
         secret=secret,
         algorithm=algorithm,
-        digits=_number(parameters, "digits", "6", 1, 10),
+        digits=_number(parameters, "digits", "6", 6, 10),
         period=_number(parameters, "period", "30", 1, 86_400),
         counter=_number(parameters, "counter", "", 0, 2**63) if is_hotp else None,
     )
 
 
 def code(seed: Seed, at: float) -> Code:
-    """Return the code at the time `at` (seconds since 1970); for hotp that of its counter."""
+    """Return the code at the time `at` (seconds since 1970); for hotp that of its counter.
+
+    TOTP is HOTP whose counter is the number of periods since 1970 (RFC 6238, 4.2).
+    """
     import hashlib
+    from base64 import b32decode
 
     import pyotp
 
-    digest = getattr(hashlib, seed.algorithm.lower())
+    class Hotp(pyotp.HOTP):
+        """Takes the short secrets too that services hand out (often 80 bits), which pyotp refuses."""
+
+        def byte_secret(self) -> bytes:
+            return b32decode(self.secret + "=" * (-len(self.secret) % 8))
+
+    hotp = Hotp(seed.secret, digits=seed.digits, digest=getattr(hashlib, seed.algorithm.lower()))
     if seed.counter is not None:
-        return Code(pyotp.HOTP(seed.secret, digits=seed.digits, digest=digest).at(seed.counter), None)
-    totp = pyotp.TOTP(seed.secret, digits=seed.digits, digest=digest, interval=seed.period)
-    return Code(totp.at(int(at)), seed.period - int(at) % seed.period)
+        return Code(hotp.at(seed.counter), None)
+    return Code(hotp.at(int(at) // seed.period), seed.period - int(at) % seed.period)
 
 
 def find(plaintext: bytes) -> str:
@@ -89,6 +103,28 @@ def find(plaintext: bytes) -> str:
     if not uris:
         raise NotFound("the entry has no OTP secret", "Give it one: clave otp insert, or clave otp append.")
     return uris[0]
+
+
+def take(store: Store, name: str, at: float) -> Code:
+    """Return the code of an entry at the time `at`; of an HOTP secret the next one, its counter stored first.
+
+    Raises NotFound (no entry, no OTP secret), UsageError (not a valid URI), CannotDecrypt, and for HOTP what
+    writing raises: a code whose counter was not stored is not given out.
+    """
+    seed = parse(find(read(store.root, name, options=store.options)))
+    if seed.counter is None:
+        return code(seed, at)
+    taken: list[Code] = []
+
+    def advance(plaintext: bytes | None) -> bytes:
+        if plaintext is None:
+            raise NotFound(f"{name} is not in the password store")
+        advanced = with_next_counter(plaintext, find(plaintext))
+        taken.append(code(parse(find(advanced)), at))
+        return advanced
+
+    writing.update(store, name, advance, subject=f"Increment HOTP counter for {name}.")
+    return taken[0]
 
 
 def with_next_counter(plaintext: bytes, uri: str) -> bytes:
