@@ -1,0 +1,109 @@
+"""The rows of the table. To add one: write a function that makes its two sides, and a line in ROWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from measure import Command, Side
+from shells import SHELLS, completion
+from stage import SIZES, Stage, entry
+
+Sides = Callable[[Stage], tuple[Side, Side]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What to measure: `limit` is how many times the rival's time clave may take, None where nothing was promised."""
+
+    name: str
+    says: str
+    limit: float | None
+    sides: Sides
+    pairs: int = 40
+    rival: str = "pass"
+
+
+def reading(size: int, *argv: str, shows: str) -> Sides:
+    """Run the same command line with clave and with pass on the same store."""
+
+    def sides(stage: Stage) -> tuple[Side, Side]:
+        env = stage.env(stage.store(size))
+        return Command(["clave", *argv], env, shows.encode()), Command(["pass", *argv], env, shows.encode())
+
+    return sides
+
+
+def writing(*argv: str, stdin: str = "") -> Sides:
+    """Run the same command line with clave and with pass, each in a copy of one git repository of its own."""
+
+    def sides(stage: Stage) -> tuple[Side, Side]:
+        given = stage.file("stdin", stdin)
+
+        def side(program: str) -> Side:
+            return Command([program, *argv], stage.env(stage.copy(1_000, program)), b"", given)
+
+        return side("clave"), side("pass")
+
+    return sides
+
+
+def listing(size: int) -> Row:
+    return Row(
+        f"ls-{size}",
+        f"the tree of a store with {size:,} entries.",
+        1.0 if size == max(SIZES) else None,
+        reading(size, "ls", shows=Path(entry(size - 1)).name),
+        pairs=20,
+    )
+
+
+def completing(shell: str) -> Row:
+    return Row(
+        f"tab-{shell}",
+        f"TAB completion of the names of one folder, in a store with 10,000 entries, measured inside {shell}.",
+        1.0,
+        lambda stage: (completion(stage, shell, "clave"), completion(stage, shell, "pass")),
+        pairs=20,
+    )
+
+
+ROWS = (
+    Row(
+        "show",
+        "decrypt one entry of a store with 1,000 entries.",
+        1.0,
+        reading(1_000, "show", entry(3), shows="correct-horse-3"),
+    ),
+    *(listing(size) for size in SIZES),
+    Row(
+        "find",
+        "search for a term, which is in 19 names of 10,000.",
+        1.0,
+        reading(10_000, "find", "742", shows=Path(entry(7_420)).name),
+        pairs=20,
+    ),
+    Row(
+        "insert",
+        "put two lines from stdin into a store with git and 1,000 entries, and the commit.",
+        2.0,
+        writing("insert", "-m", "-f", "bench/inserted", stdin="correct-horse\nuser: me\n"),
+        pairs=20,
+    ),
+    Row(
+        "generate",
+        "generate a password of 24 characters in a store with git and 1,000 entries, and the commit.",
+        2.0,
+        writing("generate", "-f", "bench/generated", "24"),
+        pairs=20,
+    ),
+    Row(
+        "grep",
+        "search for a word in 1,000 decrypted entries; 125 have it.",
+        0.1,
+        reading(1_000, "grep", "needle", shows="service-0007"),
+        pairs=3,
+    ),
+    *(completing(shell) for shell in SHELLS),
+)

@@ -1,0 +1,160 @@
+"""Where the rows are measured: clave installed from its wheel, a key, and stores; what is slow to make is kept.
+
+Below .cache/bench: `venv`, `dist`, and one folder with the key and the stores, named after what this module says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".cache" / "bench"
+SIZES = (10, 100, 1_000, 10_000)
+FOLDER = 100  # entries in each folder of a store
+
+
+def entry(number: int) -> str:
+    """Return the name of a store's entry."""
+    return f"team-{number // FOLDER:03}/service-{number:04}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A home with a key, an installed clave, and stores. `home` has a short name: gpg-agent's socket lies below it."""
+
+    home: Path
+    made: Path
+
+    def env(self, store: Path | None = None) -> dict[str, str]:
+        """Return the environment of a user: nothing that slows Python down, nothing of whoever runs this."""
+        env = {
+            "PATH": os.pathsep.join([str(CACHE / "venv" / "bin"), os.environ["PATH"]]),
+            "HOME": str(self.home),
+            "GNUPGHOME": str(self.home / "gnupg"),
+            "LC_ALL": "C.UTF-8",
+            "TERM": "dumb",
+            "GIT_AUTHOR_NAME": "Bench",
+            "GIT_AUTHOR_EMAIL": "bench@example.org",
+            "GIT_COMMITTER_NAME": "Bench",
+            "GIT_COMMITTER_EMAIL": "bench@example.org",
+        }
+        return env if store is None else {**env, "PASSWORD_STORE_DIR": str(store)}
+
+    def store(self, size: int) -> Path:
+        """Return a store with git and `size` entries, to be read only."""
+        return self.made / f"store-{size}"
+
+    def copy(self, size: int, name: str) -> Path:
+        """Return a copy of a store that may be written to, in the same state each time that this is called."""
+        copy = self.home / name
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.store(size), copy, symlinks=True)
+        _run(["git", "-C", str(copy), "status"], self.env())  # git's index has to know the copied files
+        return copy
+
+    def file(self, name: str, content: str) -> Path:
+        """Return a file of the home with this content."""
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        return path
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Make what is not made yet, and a home that is gone afterwards, with its agent."""
+    _install()
+    # A change of this module makes key and stores anew.
+    made = CACHE / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    home = Path(tempfile.mkdtemp(prefix="cb-"))
+    it = Stage(home, made)
+    (home / "gnupg").mkdir(mode=0o700)
+    try:
+        if not made.is_dir():
+            _make(it)
+        _run(["gpg", "--batch", "--import", str(made / "key")], it.env())
+        _run(["gpg", "--batch", "--import-ownertrust", str(made / "trust")], it.env())
+        _run(["gpg", "--batch", "--check-trustdb"], it.env())
+        yield it
+    finally:
+        subprocess.run(["gpgconf", "--kill", "all"], env=it.env(), check=False)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _install() -> None:
+    """Install the checkout's clave as a user gets it: from a wheel, its modules compiled."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    dist, venv = CACHE / "dist", CACHE / "venv"
+    pip = [sys.executable, "-m", "pip", "--quiet", "--python", str(venv)]
+    shutil.rmtree(dist, ignore_errors=True)
+    _run([sys.executable, "-m", "build", "--wheel", "--outdir", str(dist), str(ROOT)], env)
+    (wheel,) = (str(path) for path in dist.glob("*.whl"))
+    if not (venv / "bin" / "clave").exists():
+        # As pipx makes it: what setuptools does at each start of Python would be timed as well.
+        _run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)], env)
+    _run([*pip, "install", "--compile", wheel], env)
+    _run([*pip, "install", "--compile", "--no-deps", "--force-reinstall", wheel], env)
+
+
+def _make(it: Stage) -> None:
+    """Make the key and the stores; the folder gets its name at last, so it is whole."""
+    for old in CACHE.glob("????????????"):
+        shutil.rmtree(old)
+    new = it.made.with_name("new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    env, gpg = it.env(), ["gpg", "--batch", "--passphrase", ""]
+    _run([*gpg, "--quick-gen-key", "Bench <bench@example.org>", "ed25519", "cert,sign", "never"], env)
+    listing = _run([*gpg, "--list-keys", "--with-colons"], env).decode()
+    fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
+    _run([*gpg, "--quick-add-key", fingerprint, "cv25519", "encr", "never"], env)
+    (new / "key").write_bytes(_run([*gpg, "--export-secret-keys", fingerprint], env))
+    (new / "trust").write_bytes(_run([*gpg, "--export-ownertrust"], env))
+    messages = [_run([*gpg, "--encrypt", "--recipient", fingerprint], env, secret) for secret in _secrets()]
+    for size in SIZES:
+        _fill(new / f"store-{size}", size, fingerprint, messages, env)
+    new.rename(it.made)
+
+
+def _secrets() -> Iterator[bytes]:
+    """Yield what entries hold: a password, often fields, sometimes notes; the word needle in one of eight."""
+    for number in range(8):
+        fields = f"user: user{number}\nurl: https://service{number}.example.org\n" if number % 4 else ""
+        notes = "A note of some length.\n" * number * 3 + ("needle\n" if number == 7 else "")
+        yield f"correct-horse-{number}\n{fields}{notes}".encode()
+
+
+def _fill(store: Path, size: int, fingerprint: str, messages: list[bytes], env: Mapping[str, str]) -> None:
+    store.mkdir()
+    (store / ".gpg-id").write_text(f"{fingerprint}\n", encoding="utf-8")
+    for number in range(size):
+        path = store / f"{entry(number)}.gpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(messages[number % len(messages)])
+    # As `pass git init` leaves it.
+    (store / ".gitattributes").write_text("*.gpg diff=gpg\n", encoding="utf-8")
+    git = ["git", "-C", str(store)]
+    _run([*git, "init", "--quiet", "--initial-branch=main"], env)
+    _run([*git, "config", "--local", "diff.gpg.binary", "true"], env)
+    _run([*git, "config", "--local", "diff.gpg.textconv", "gpg -d --quiet --yes --compress-algo=none"], env)
+    _run([*git, "add", "."], env)
+    _run([*git, "commit", "--quiet", "--message", "Add current contents of password store."], env)
+
+
+def _run(argv: list[str], env: Mapping[str, str], stdin: bytes = b"") -> bytes:
+    done = subprocess.run(argv, env=env, input=stdin, capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(argv)}: {done.stderr.decode(errors='replace')}")
+    return done.stdout
