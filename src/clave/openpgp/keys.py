@@ -69,7 +69,9 @@ class _Certificate:
 
     @property
     def user_id(self) -> str:
-        return next((text for validity, text in self.user_ids if validity not in "re"), "no user id")
+        # All user ids of an expired or revoked key are so too, and yet say whose it is.
+        best_first = sorted(self.user_ids, key=lambda each: each[0] in _UNUSABLE)
+        return best_first[0][1] if best_first else "no user id"
 
     def __str__(self) -> str:
         return f"{self.fingerprint} ({self.user_id})"
@@ -358,7 +360,7 @@ def _python_gnupg() -> gnupg.GPG:
     # Its DEBUG log would hold the start of imported key data.
     logging.getLogger("gnupg").setLevel(logging.WARNING)
     try:
-        program = gnupg.GPG()
+        program = gnupg.GPG(env=environment())
     except OSError:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None
     program.encoding = "utf-8"
