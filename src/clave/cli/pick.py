@@ -60,7 +60,9 @@ def _choose(app: App, query: str) -> str:
     else:
         found = chooser.rank(names, query)
         if len(found) > 1:
-            raise UsageError(f"{len(found)} entries fit, and there is no terminal to ask on", "Give more letters.")
+            raise UsageError(
+                f"{len(found)} entries fit '{query}', and there is no terminal to ask on", "Give more letters."
+            )
         chosen = found[0] if found else None
     if chosen is None:
         raise Finding(f"no entry fits '{query}'")
