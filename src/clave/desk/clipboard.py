@@ -53,6 +53,8 @@ def copy(value: bytes, *, seconds: int, selection: str, state: str) -> None:
     try:
         earlier = _quietly(get) or ""
         put(text)
+        if _quietly(get) != text:  # pyperclip does not look at what its programs end with
+            raise OSError("what was copied is not there")
     except Exception as failure:  # noqa: BLE001 - whatever pyperclip raises, the parent tells it
         os.write(done, str(failure).splitlines()[0].encode()[:200] if str(failure) else b"unknown reason")
         os._exit(1)
@@ -66,6 +68,11 @@ def copy(value: bytes, *, seconds: int, selection: str, state: str) -> None:
     if _quietly(get) == text:
         put(earlier)
     os._exit(0)
+
+
+def require(selection: str) -> None:
+    """Raise UsageError where nothing can be copied: no display, no program for it, no such selection."""
+    _functions(selection)
 
 
 def _become_background(unused: int) -> None:
