@@ -61,7 +61,8 @@ def command(
     else:
         default = app.settings.generate_charset_no_symbols if no_symbols else app.settings.generate_charset
         number = app.settings.generate_length if length is None else passwords.parse_length(length)
-        new = passwords.characters(number, charset or default, exclude_similar=exclude_similar)
+        chosen = default if charset is None else charset
+        new = passwords.characters(number, chosen, exclude_similar=exclude_similar)
     password = new.text.encode()
     _deliver.require(app, password, clip=clip, qrcode=qrcode)
     if in_place:
