@@ -40,6 +40,7 @@ class Screen:
             return subprocess.run([*argv, "-o"], env=env, capture_output=True, check=False).stdout
         # What xclip leaves behind serves the clipboard and must not hold our pipes.
         subprocess.run(argv, env=env, input=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        assert self.becomes(data, selection)
         return data
 
     def becomes(self, wanted: bytes, selection: str = "clipboard") -> bool:

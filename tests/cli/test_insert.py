@@ -145,4 +145,4 @@ def test_where_it_cannot_lie(me: User) -> None:
     me.ok("insert", "plain/below", input=b"x\n")  # an entry and a folder may have one name
     assert me.ok("plain").out == ENTRIES["plain"]
     (me.store / "file").write_text("no entry")
-    assert "file" in me.refused(73, "insert", "file/below", input=b"x\n")
+    assert f"{me.store}/file is in the way" in me.refused(73, "insert", "file/below", input=b"x\n")
