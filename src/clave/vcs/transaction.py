@@ -164,7 +164,6 @@ class Transaction:
             work.finish()
         self.head = new
         self._known.clear()
-        self._tidy()
         return new
 
     def _write_objects(self, contents: Iterable[Content | None]) -> None:
@@ -200,12 +199,6 @@ class Transaction:
         if result.code != 0:
             raise failure("update-ref", result)
 
-    def _tidy(self) -> None:
-        """Let git pack loose objects now and then, as `git commit` would."""
-        with suppress(OSError):
-            if len(os.listdir(os.path.join(self.repository.git_dir, "objects", "17"))) > _LOOSE_LIMIT:
-                self.repository.run("gc", "--auto", "--quiet", check=False)
-
 
 @contextmanager
 def begin(repository: Repository, top: str) -> Iterator[Transaction]:
@@ -221,6 +214,7 @@ def begin(repository: Repository, top: str) -> Iterator[Transaction]:
             if os.path.exists(os.path.join(repository.git_dir, name)):
                 raise GitFailed("a merge or rebase is under way in this store", "End it first: clave git status.")
         yield Transaction(repository, top)
+    _tidy(repository)  # without the lock, which a gc in the background would keep
 
 
 def recover(repository: Repository, top: str) -> None:
@@ -255,6 +249,13 @@ def protect_attributes(repository: Repository) -> None:
     with open(path + ".clave", "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(before + rest + _ATTRIBUTES)
     os.replace(path + ".clave", path)
+
+
+def _tidy(repository: Repository) -> None:
+    """Let git pack loose objects now and then, as `git commit` would."""
+    with suppress(OSError):
+        if len(os.listdir(os.path.join(repository.git_dir, "objects", "17"))) > _LOOSE_LIMIT:
+            repository.run("gc", "--auto", "--quiet", check=False)
 
 
 def _recover(repository: Repository, top: str) -> None:
