@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotWrite, GitFailed
+from clave.errors import Busy, CannotWrite, GitFailed
 from clave.process import ProgramMissing, Result, run
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ _OPTIONS = (
     "-c", "core.fsmonitor=false",
     "-c", "core.fsync=all",
     "-c", "gpg.format=openpgp",
+)  # fmt: skip
+
+# What git says of a disk that takes no more; sometimes in words of its own instead of the system's.
+_FULL = (
+    "No space left on device", "Read-only file system", "Disk quota", "Out of diskspace",
+    "unable to write new", "couldn't write", "unable to append",
 )  # fmt: skip
 
 
@@ -124,7 +130,8 @@ class Repository(NamedTuple):
 def _git_dir(path: str) -> str | None:
     """Return the git directory behind a `.git`: itself, or what a `gitdir:` file of a linked work tree names."""
     if os.path.isdir(path):
-        return path if os.path.exists(os.path.join(path, "HEAD")) else None
+        # One that may not be looked into is a repository too: a write must fail there, not go past git.
+        return path if not os.access(path, os.X_OK) or os.path.lexists(os.path.join(path, "HEAD")) else None
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             line = file.readline()
@@ -135,14 +142,16 @@ def _git_dir(path: str) -> str | None:
     return os.path.realpath(os.path.join(os.path.dirname(path), line[8:].rstrip("\n")))
 
 
-def failure(command: str, result: Result) -> GitFailed | CannotWrite:
+def failure(command: str, result: Result) -> GitFailed | CannotWrite | Busy:
     """Return the error for a git command that failed: its last words, and what to do where that is known."""
     words = os.fsdecode(result.err).strip()
     last = words.splitlines()[-1] if words else f"exit code {result.code}"
-    if any(reason in words for reason in ("No space left on device", "Read-only file system", "Disk quota")):
+    if any(reason in words for reason in _FULL):
         return CannotWrite(f"git could not write: {last}", "Free some space and try again; nothing was lost.")
-    if "Permission denied" in words and "unable to" in words:
+    if "insufficient permission" in words or ("Permission denied" in words and "unable to" in words):
         return CannotWrite(f"git could not write: {last}", "Check the permissions of the store.")
+    if ".lock': File exists" in words:
+        return Busy(f"git is busy in this store: {last}", "Try again; if no git is running: clave doctor --fix.")
     hint = None
     if "dubious ownership" in words:
         last = "the repository belongs to another user"

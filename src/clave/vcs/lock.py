@@ -30,7 +30,7 @@ def exclusive(folder: str) -> Iterator[None]:
     except OSError as error:
         raise CannotWrite(f"{folder} cannot be locked: {error.strerror}", "Check that it exists.") from None
     try:
-        os.set_inheritable(descriptor, True)
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
