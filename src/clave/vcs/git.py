@@ -150,8 +150,10 @@ def failure(command: str, result: Result) -> GitFailed | CannotWrite | Busy:
         return CannotWrite(f"git could not write: {last}", "Free some space and try again; nothing was lost.")
     if "insufficient permission" in words or ("Permission denied" in words and "unable to" in words):
         return CannotWrite(f"git could not write: {last}", "Check the permissions of the store.")
-    if ".lock': File exists" in words:
-        return Busy(f"git is busy in this store: {last}", "Try again; if no git is running: clave doctor --fix.")
+    before, exists, _ = words.partition(".lock': File exists")
+    if exists:
+        lock = f"{before.rpartition('/')[2]}.lock"
+        return Busy(f"git is busy in this store: its {lock} exists", "Try again; if no git runs: clave doctor --fix.")
     hint = None
     if "dubious ownership" in words:
         last = "the repository belongs to another user"
