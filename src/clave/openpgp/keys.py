@@ -72,7 +72,9 @@ class _Certificate:
 
     @property
     def user_id(self) -> str:
-        return next((text for validity, text in self.user_ids if validity not in "re"), "no user id")
+        """The first user id, one that is not revoked before one that is (all of an expired key count as expired)."""
+        by_worth = sorted(self.user_ids, key=lambda user_id: user_id[0] == "r")
+        return by_worth[0][1] if by_worth else "no user id"
 
     def __str__(self) -> str:
         return f"{self.fingerprint} ({self.user_id})"

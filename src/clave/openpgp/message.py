@@ -49,6 +49,8 @@ _LOCKED = {
     198: "the prompt was cancelled",
     62: "the prompt timed out",
 }
+_NO_AGENT = (69, 77)
+_OF_THE_AGENT = (4, 5, 6)  # who an error is from (its bits 24 to 30): gpg-agent, pinentry, scdaemon
 
 
 def gpg_options(environ: Mapping[str, str]) -> list[str]:
@@ -79,6 +81,7 @@ def decrypt(
     have no key or no gpg.
     """
     about = name or "the message"
+    binary: list[bytes] = []
     recipients: list[str] = []
 
     def checked() -> bytes:
@@ -86,23 +89,28 @@ def decrypt(
         from clave.openpgp.packets import dearmor, inspect
 
         try:
-            binary = dearmor(ciphertext if isinstance(ciphertext, bytes) else ciphertext())
-            recipients.extend(inspect(binary).recipients)
+            binary.append(dearmor(ciphertext if isinstance(ciphertext, bytes) else ciphertext()))
+            recipients.extend(inspect(binary[0]).recipients)
         except BadMessage as reason:
             raise BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED) from None
-        return binary
+        return binary[0]
 
-    argv = [*options, "--quiet", "--status-fd", str(STATUS_FD), "--decrypt"]
+    told = ["--status-fd", str(STATUS_FD)]
+
+    def ask(arguments: Sequence[str]) -> Status:
+        loud = [option for option in options if option not in ("-q", "--quiet")]
+        return Status(_gpg([*loud, *told, *arguments], binary[0], limit).status)
+
     try:
-        result = _gpg(argv, checked, limit)
+        result = _gpg([*options, *told, "--quiet", "--decrypt"], checked, limit)
+        status = Status(result.status)
+        if status.accepts(result.code):
+            return result.out
+        raise _refusal(about, recipients, status, ask)
     except OutputTooLarge:
         raise BadMessage(f"{about} is larger than {limit >> 20} MiB when decrypted", _DAMAGED) from None
     except ProgramMissing:
         raise CannotDecrypt("gpg is not installed", "Install gnupg and try again.") from None
-    status = Status(result.status)
-    if status.accepts(result.code):
-        return result.out
-    raise _refusal(about, recipients, status)
 
 
 def encrypt(plaintext: bytes, recipients: Sequence[Recipient], *, options: Sequence[str] = ()) -> bytes:
@@ -148,6 +156,11 @@ class Status:
         """Return the arguments of each line of this keyword."""
         return [line.decode("utf-8", "replace").split()[1:] for line in self._lines if _keyword(line) == keyword]
 
+    def errors(self, place: bytes) -> list[int]:
+        """Return the codes (libgpg-error's) of the errors that happened at this place in gpg."""
+        found = [words for words in self.words(b"ERROR") if words[:1] == [place.decode()]]
+        return [int(words[1]) for words in found if len(words) > 1 and words[1].isdecimal()]
+
     def has(self, keyword: bytes) -> bool:
         """Tell whether there is a line of this keyword."""
         return any(_keyword(line) == keyword for line in self._lines)
@@ -178,15 +191,36 @@ def _gpg(argv: Sequence[str], data: bytes | Callable[[], bytes], limit: int | No
         return run(["gpg2", *argv], input=data, env=environment(), status=True, limit=limit)
 
 
-def _refusal(about: str, recipients: Sequence[str], status: Status) -> CannotDecrypt:
-    """Say why gpg gave no plaintext: "No secret key" stands for half a dozen causes in its own words."""
-    for words in status.words(b"ERROR"):
-        if words[:1] == ["pkdecrypt_failed"] and len(words) > 1 and words[1].isdigit():
-            reason = _LOCKED.get(int(words[1]) & 0xFFFF, "the agent refused to use the key")
-            return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
-    if status.has(b"BEGIN_DECRYPTION"):
+def _refusal(
+    about: str, recipients: Sequence[str], status: Status, ask: Callable[[Sequence[str]], Status]
+) -> CannotDecrypt:
+    """Say why gpg gave no plaintext: "No secret key" stands for half a dozen causes in its own words.
+
+    `ask` runs gpg once more and returns what it told; a prompt is never repeated.
+    """
+    if status.has(b"BADSIG"):
+        return BadMessage(f"{about} is damaged: the signature in it is bad", _DAMAGED)
+    if any(status.has(each) for each in (b"DECRYPTION_INFO", b"DECRYPTION_OKAY", b"PLAINTEXT")):
         return BadMessage(f"{about} is damaged: its content does not match its checksum", _DAMAGED)
+    if status.has(b"PINENTRY_LAUNCHED"):
+        return _locked(about, "the passphrase or PIN was not given, or was wrong")
+    named = sorted({recipient for recipient in recipients if recipient.strip("0")})
+    listing = ask(["--batch", "--with-colons", "--list-secret-keys", "--", *named])
+    if any(code & 0xFFFF in _NO_AGENT for code in listing.errors(b"keylist.getkey")):
+        return _locked(about, "there is no gpg-agent")
+    # gpg does not say why it could not use a key when it is told to be quiet, and is a fifth faster then.
+    status = ask(["--decrypt"])
+    for code in status.errors(b"pkdecrypt_failed"):
+        if code & 0xFFFF in _LOCKED or code >> 24 & 0x7F in _OF_THE_AGENT:
+            return _locked(about, _LOCKED.get(code & 0xFFFF, "the agent refused to use the key"))
+        return BadMessage(f"{about} is damaged: its session key cannot be read", _DAMAGED)
+    if status.has(b"KEY_CONSIDERED") and not status.has(b"NO_SECKEY"):  # gpg.conf says `quiet`
+        return _locked(about, "the agent did not use the key")
     keys = ", ".join(recipients[:4]) + (", …" if len(recipients) > 4 else "")
     return CannotDecrypt(
         f"{about} is not encrypted to any key of yours (it is for {keys})", "Ask one of its readers for access."
     )
+
+
+def _locked(about: str, reason: str) -> KeyLocked:
+    return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
