@@ -3,8 +3,10 @@
 A plaintext is returned only if
 
 - the message has the form that `packets.inspect` demands, before gpg sees it;
-- gpg says DECRYPTION_OKAY, and GOODMDC or that an AEAD mode was used, and shows exactly one PLAINTEXT;
-- gpg exits with 0, or not with 0 for the one reason that the key of a signature inside is not there;
+- gpg says DECRYPTION_OKAY once (no message in a message: nobody has looked at the packets of the inner one), and
+  GOODMDC or that an AEAD mode was used, and shows exactly one PLAINTEXT;
+- gpg exits with 0, or not with 0 only because the key of a signature inside is not there, or because our key did
+  not fit one of several hidden recipients before it fitted another;
 - all of it was read, and it is not larger than the caller allows.
 
 gpg's status comes on a descriptor of its own, so that no text in a message can pose as it (SigSpoof).
@@ -169,15 +171,20 @@ class Status:
         """Tell whether all the lines of a good decryption are there, and gpg's exit code fits them."""
         info = self.words(b"DECRYPTION_INFO")
         authenticated = self.has(b"GOODMDC") or any(len(words) > 2 and words[2] != "0" for words in info)
-        good = self.has(b"DECRYPTION_OKAY") and authenticated and len(self.words(b"PLAINTEXT")) == 1
-        if not good or self.has(b"DECRYPTION_FAILED") or self.has(b"BADMDC"):
+        once = all(len(self.words(keyword)) == 1 for keyword in (b"DECRYPTION_OKAY", b"PLAINTEXT"))
+        if not (once and authenticated) or any(self.has(keyword) for keyword in _NEVER):
             return False
-        return code == 0 or (code == 2 and self._only_the_signer_is_unknown())
+        return code == 0 or (code == 2 and self._is_excused())
 
-    def _only_the_signer_is_unknown(self) -> bool:
-        unknown = [words for words in self.words(b"ERRSIG") if words[5:6] == ["9"]]  # 9: no public key
-        others = (b"BADSIG", b"ERROR", b"FAILURE", b"NODATA", b"UNEXPECTED")
-        return bool(unknown) and not any(self.has(each) for each in others)
+    def _is_excused(self) -> bool:
+        signer_unknown = any(words[5:6] == ["9"] for words in self.words(b"ERRSIG"))  # 9: no public key
+        hidden = any(words[:1] == ["0" * 16] for words in self.words(b"ENC_TO"))
+        return (signer_unknown or hidden) and not any(self.has(keyword) for keyword in _NO_EXCUSE)
+
+
+# What no good decryption says, and what gpg's exit code 2 must not come from.
+_NEVER = (b"DECRYPTION_FAILED", b"BADMDC", b"BADSIG")
+_NO_EXCUSE = (b"ERROR", b"FAILURE", b"NODATA", b"UNEXPECTED")
 
 
 def _keyword(line: bytes) -> bytes:

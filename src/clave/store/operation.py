@@ -11,7 +11,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotDecrypt, StoreDamaged, UsageError
+from clave.errors import BadMessage, CannotDecrypt, StoreDamaged, UsageError
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
@@ -170,7 +170,10 @@ class Operation:
         return self._resolved[ids]
 
     def _fits(self, name: str, ciphertext: bytes) -> bool:
-        message = packets.inspect(packets.dearmor(ciphertext))
+        try:
+            message = packets.inspect(packets.dearmor(ciphertext))
+        except BadMessage:
+            return False  # whoever decrypts it will say what is wrong with it
         wanted = [recipient.key_id for recipient in self._recipients(name.rpartition("/")[0])]
         return sorted(message.recipients) == sorted(wanted)
 
