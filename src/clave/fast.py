@@ -64,7 +64,8 @@ def _serve(argv: Sequence[str]) -> int | None:
 def _decrypt(root: str, name: str, *, bare: bool) -> int:
     from clave.openpgp.command import start_decrypting, user_options
 
-    with start_decrypting(user_options(os.environ)) as gpg:
+    options = user_options(os.environ)
+    with start_decrypting(options) as gpg:
         # All this happens while gpg makes itself ready; it gets no byte before it is done.
         import resource
 
@@ -75,7 +76,7 @@ def _decrypt(root: str, name: str, *, bare: bool) -> int:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         if (bare and _is_command(name)) or not _is_plain(root) or check(name) != name:
             raise _NotHere
-        plaintext = memoryview(decrypt_with(gpg, read_file(root, name), name=name))
+        plaintext = memoryview(decrypt_with(gpg, read_file(root, name), name=name, options=options))
     while plaintext:
         plaintext = plaintext[os.write(1, plaintext) :]
     # Nothing is buffered or open: taking the interpreter down would cost a tenth of the whole run.
