@@ -69,9 +69,9 @@ class _Certificate:
 
     @property
     def user_id(self) -> str:
-        """The first user id, one that is not revoked before one that is (all of an expired key count as expired)."""
-        by_worth = sorted(self.user_ids, key=lambda user_id: user_id[0] == "r")
-        return by_worth[0][1] if by_worth else "no user id"
+        """The first user id, a usable one before any other: an expired or revoked key has none, and yet is somebody's."""
+        best_first = sorted(self.user_ids, key=lambda user_id: user_id[0] in _UNUSABLE)
+        return best_first[0][1] if best_first else "no user id"
 
     def __str__(self) -> str:
         return f"{self.fingerprint} ({self.user_id})"
@@ -367,7 +367,7 @@ def _python_gnupg() -> gnupg.GPG:
     # Its DEBUG log would hold the start of imported key data.
     logging.getLogger("gnupg").setLevel(logging.WARNING)
     try:
-        program = gnupg.GPG()
+        program = gnupg.GPG(env=environment())
     except OSError:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None
     program.encoding = "utf-8"
