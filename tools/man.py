@@ -120,6 +120,7 @@ ENDS = {
     "git": Ends(
         {
             0: "git did what it was told. Every other exit code of git is handed on.",
+            3: "There is no store.",
             7: "The store is no git repository, or git is not installed.",
         },
         (),

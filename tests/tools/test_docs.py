@@ -44,7 +44,7 @@ def test_a_line_that_still_holds_is_kept_beside_one_that_does_not() -> None:
 
 
 def test_commands_that_the_reader_does_not_see_come_first() -> None:
-    document = "<!-- before\nmkdir store\ntouch store/{a,b}\n-->\n\n" + _document("$ ls store", "a", "b")
+    document = "<!-- before\nmkdir store\ntouch store/{a,b}\n-->\n\n" + _document("$ ls -1 store", "a", "b")
     assert docs.check(document) == document
 
 
@@ -62,6 +62,11 @@ def test_hidden_commands_may_not_fail() -> None:
 def test_output_before_the_first_command_is_refused() -> None:
     with pytest.raises(docs.Wrong, match="no command"):
         docs.check(_document("no command"))
+
+
+def test_output_is_that_of_a_terminal_at_which_nobody_sits() -> None:
+    document = _document("$ test -t 1 -a -t 2 && echo shown", "shown", "$ test -t 0 || echo 'no answer'", "no answer")
+    assert docs.check(document) == document
 
 
 def test_another_block_is_left_alone() -> None:
