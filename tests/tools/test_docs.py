@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import docs
+import man
 
 LINES = st.lists(st.text(st.sampled_from("ab .*$>é"), max_size=6), max_size=5)
 
@@ -85,3 +88,9 @@ def test_lines_agree_if_they_are_equal(shown: list[str], printed: list[str]) -> 
 @given(LINES, LINES, LINES)
 def test_an_ellipsis_stands_for_any_lines(first: list[str], skipped: list[str], last: list[str]) -> None:
     assert docs.agree([*first, "…", *last], [*first, *skipped, *last], [])
+
+
+def test_the_page_for_scripts_has_every_exit_code() -> None:
+    page = (docs.ROOT / "docs/scripting.md").read_text()
+
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == list(man.exit_codes())
