@@ -8,7 +8,7 @@ import click
 
 from clave.cli import _output
 from clave.cli._app import pass_app
-from clave.errors import GitFailed
+from clave.errors import GitFailed, ProgramMissing
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -30,7 +30,7 @@ def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     clave git push --set-upstream origin main
     clave git pull --rebase
     """
-    from clave.process import ProgramMissing, run_on_terminal
+    from clave.process import run_on_terminal
     from clave.store.stores import open_store
     from clave.vcs.git import environment
 
