@@ -91,6 +91,13 @@ def test_a_sound_set_up_is_exit_0(setup: Setup) -> None:
     assert {"gpg", "agent", "pinentry", "keys", "git", "store", "recipients", "clipboard", "memory"} <= checks
 
 
+def test_a_new_user_is_told_of_key_and_store_alone(clave: Run, alice: Person, tmp_path: Path) -> None:
+    new = {"HOME": str(tmp_path), "GNUPGHOME": str(tmp_path / ".gnupg")}
+    found = Setup(alice, tmp_path / "store", clave).serious(**new)
+    subprocess.run(["gpgconf", "--kill", "all"], env=alice.env(**new), check=True)
+    assert {row["check"] for row in found} == {"keys", "store"}
+
+
 def test_the_store_may_be_missing(setup: Setup) -> None:
     setup.store = setup.store / "nowhere"
     assert "clave init" in str(setup.only("store")["mend"])
