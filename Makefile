@@ -45,7 +45,7 @@ generate: dev ## write the generated files: man pages, completions, outputs in t
 	$(BIN)/python tools/generated.py
 
 bench: dev ## measure clave against pass
-	@tools/need dev test
+	@tools/need dev test bench
 	$(BIN)/python benchmarks/run.py
 
 clean: ## remove everything that make has made
