@@ -54,13 +54,15 @@ class Running:
             os.kill(self._pid, _SIGTERM)
             os.waitpid(self._pid, 0)
 
-    def finish(self, input: bytes = b"") -> Result:  # noqa: A002 - subprocess has made this the word for it
-        """Give the child its whole `input`, let it run to its end, and return what it wrote.
+    def finish(self, input: bytes | None = None) -> Result:  # noqa: A002 - as in start
+        """Let the child run to its end and return what it wrote; `input` is for one that was started without.
 
         Raises OutputTooLarge; on ^C Interrupted.
         """
+        if input is not None:
+            self._pipes.give(input)
         try:
-            self._pipes.serve(input)
+            self._pipes.serve()
         except KeyboardInterrupt:
             raise _interrupted() from None
         code = _wait(self._pid)
@@ -73,13 +75,16 @@ def start(
     *,
     env: Mapping[str, str] | None = None,
     status: bool = False,
+    input: bytes | None = None,  # noqa: A002 - subprocess has made this the word for it
     limit: int | None = None,
     err_to_terminal: bool = False,
+    inherit: Sequence[int] = (),
 ) -> Running:
-    """Start `argv`, so that it makes itself ready while we do the same; for a `with` statement.
+    """Start `argv`, so that it works while we do something else; for a `with` statement.
 
-    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `limit` caps
-    stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of a slow remote). Raises ProgramMissing.
+    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `input` is what
+    it gets on its stdin; None: that is told by `finish`. `limit` caps stdout, in bytes. `err_to_terminal` leaves
+    stderr as it is (progress of a slow remote). `inherit` are descriptors that it keeps. Raises ProgramMissing.
     """
     pipes = _Pipes()
     try:
@@ -89,26 +94,29 @@ def start(
             actions.append(pipes.from_child(2, None))
         if status:
             actions.append(pipes.from_child(STATUS_FD, None))
+        actions += [(os.POSIX_SPAWN_DUP2, each, each) for each in inherit]  # onto itself: stays open over the exec
         pid = _spawn(argv, env, actions)
     except BaseException:
         pipes.close()
         raise
     pipes.close_child_ends()
+    if input is not None:
+        pipes.give(input)
     return Running(pid, pipes)
 
 
 def run(
     argv: Sequence[str],
     *,
-    input: bytes = b"",  # noqa: A002 - as in Running.finish
+    input: bytes = b"",  # noqa: A002 - as in start
     env: Mapping[str, str] | None = None,
     status: bool = False,
     limit: int | None = None,
     err_to_terminal: bool = False,
 ) -> Result:
     """Run `argv` to its end with `input` on its stdin and return what it wrote. Arguments and errors: see `start`."""
-    with start(argv, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal) as child:
-        return child.finish(input)
+    with start(argv, input=input, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal) as child:
+        return child.finish()
 
 
 def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
@@ -179,14 +187,19 @@ class _Pipes:
         while self._child_ends:
             os.close(self._child_ends.pop())
 
-    def serve(self, data: bytes) -> None:
+    def give(self, data: bytes) -> None:
+        """Write what the pipe to the child takes at once; `serve` writes the rest."""
+        self._data = memoryview(data)
+        if not self._data or self._write():
+            self._close_writer()
+
+    def serve(self) -> None:
         import select
 
-        self._data = memoryview(data)
         poll = select.poll()
         for fd in self._readers:
             poll.register(fd, select.POLLIN)
-        if self._data:
+        if self._data and self._writer >= 0:
             poll.register(self._writer, select.POLLOUT)
         else:
             self._close_writer()

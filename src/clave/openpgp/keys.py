@@ -14,8 +14,7 @@ here, once, to an encryption subkey; gpg is then told that subkey and nothing el
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotEncrypt, ProgramMissing
 from clave.openpgp.command import environment
@@ -31,8 +30,7 @@ _TRUSTED = frozenset("mfu")
 _UNUSABLE = {"r": "is revoked", "e": "has expired", "i": "is invalid", "n": "is not valid", "d": "is disabled"}
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Somebody to encrypt to.
 
     `id` is as written in the `.gpg-id`; `fingerprint` that of the primary key, `subkey` that of the encryption
@@ -48,8 +46,7 @@ class Recipient:
     expires: int | None
 
 
-@dataclass
-class _Subkey:
+class _Subkey(NamedTuple):
     validity: str
     fingerprint: str
     created: int
@@ -57,14 +54,14 @@ class _Subkey:
     usage: str
 
 
-@dataclass
 class _Certificate:
     """A public key as `--with-colons` lists it; its primary key stands first among `keys`."""
 
-    validity: str
-    capabilities: str
-    user_ids: list[tuple[str, str]] = field(default_factory=list)
-    keys: list[_Subkey] = field(default_factory=list)
+    def __init__(self, validity: str, capabilities: str) -> None:
+        self.validity = validity
+        self.capabilities = capabilities
+        self.user_ids: list[tuple[str, str]] = []
+        self.keys: list[_Subkey] = []
 
     @property
     def fingerprint(self) -> str:
@@ -246,8 +243,9 @@ def _list(ids: Sequence[str], options: Sequence[str]) -> list[_Certificate]:
             case "sub":
                 certificates[-1].keys.append(_subkey(fields))
             case "fpr" if certificates:
-                key = certificates[-1].keys[-1]
-                key.fingerprint = key.fingerprint or fields[9]
+                keys = certificates[-1].keys
+                if not keys[-1].fingerprint:
+                    keys[-1] = keys[-1]._replace(fingerprint=fields[9])
             case "uid":
                 certificates[-1].user_ids.append((fields[1], _unescape(fields[9])))
     unique = {certificate.fingerprint: certificate for certificate in certificates}
@@ -281,8 +279,7 @@ def _gpg(arguments: Sequence[str], options: Sequence[str]) -> str:
     return result.out.decode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A key of a keyring. `expires` is in seconds since 1970, or None for never."""
 
     fingerprint: str

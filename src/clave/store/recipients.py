@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotEncrypt, NotFound, VerificationFailed
-from clave.openpgp import keys, signatures
+from clave.openpgp import keys
 from clave.store import layout
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def sign(store: Store, data: bytes) -> bytes | None:
     """Return the signature of a `.gpg-id` by the first of PASSWORD_STORE_SIGNING_KEY, None without one."""
     if not store.settings.signing_keys:
         return None
+    from clave.openpgp import signatures
+
     return signatures.sign(data, store.settings.signing_keys[0])
 
 
@@ -81,6 +83,8 @@ def _check_signature(store: Store, path: str, data: bytes, signature: bytes | No
         return
     if signature is None:
         raise VerificationFailed(f"the signature of {path} does not exist", "Sign it: clave init with its ids.")
+    from clave.openpgp import signatures
+
     signer = signatures.verify(signature, data)
     if signer not in {key.upper() for key in wanted}:
         raise VerificationFailed(f"{path} is signed by {signer}, which PASSWORD_STORE_SIGNING_KEY does not name")

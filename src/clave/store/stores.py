@@ -8,8 +8,7 @@ nothing of that whole name: in pass a name may hold a colon.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clave import config, places
 from clave.errors import CannotWrite, NotFound, UsageError
@@ -35,8 +34,7 @@ class NoStore(NotFound):
         self.path = path
 
 
-@dataclass(frozen=True)
-class KnownStore:
+class KnownStore(NamedTuple):
     """A store of the config file: its name, absolute path, and whether it is the default one."""
 
     name: str

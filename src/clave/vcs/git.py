@@ -11,10 +11,12 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotWrite, GitFailed, ProgramMissing
-from clave.process import Result, run
+from clave.process import Result, start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from clave.process import Running
 
 # The variables of git that stay: how to reach a remote, who is writing, and the user's own tools.
 _KEPT = frozenset(
@@ -82,19 +84,31 @@ class Repository(NamedTuple):
         input: bytes = b"",  # noqa: A002 - as in process.run
         check: bool = True,
         env: Mapping[str, str] | None = None,
+        inherit: Sequence[int] = (),
     ) -> Result:
-        """Run git here with clave's options; `env` adds variables.
+        """Run git here with clave's options; `env` adds variables, `inherit` keeps descriptors open for it.
 
         Raises GitFailed with git's own last words unless `check` is false, CannotWrite for a full disk.
         """
-        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
-        try:
-            result = run(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
-        except ProgramMissing:
-            raise GitFailed("git is not installed", "Install git and try again.") from None
+        with self.start(*args, input=input, env=env, inherit=inherit) as git:
+            result = git.finish()
         if check and result.code != 0:
             raise failure(next(arg for arg in args if not arg.startswith("-")), result)
         return result
+
+    def start(
+        self,
+        *args: str,
+        input: bytes,  # noqa: A002 - as in process.start
+        env: Mapping[str, str] | None = None,
+        inherit: Sequence[int] = (),
+    ) -> Running:
+        """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git."""
+        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
+        try:
+            return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})}, inherit=inherit)
+        except ProgramMissing:
+            raise GitFailed("git is not installed", "Install git and try again.") from None
 
     def text(self, *args: str) -> str:
         """Run git and return its output as text without the final newline."""
@@ -111,14 +125,32 @@ class Repository(NamedTuple):
 
     def head(self) -> str | None:
         """Return the commit id of HEAD, or None on a branch without commits."""
+        plain = self._plain_head()
+        if plain is not None:
+            return plain
         result = self.run("rev-parse", "-q", "--verify", "HEAD^{commit}", check=False)
         return result.out.decode().strip() if result.code == 0 else None
+
+    def _plain_head(self) -> str | None:
+        """Read HEAD as git keeps it most often, a file that names a branch's file; None: ask git."""
+        head = _first_line(os.path.join(self.git_dir, "HEAD"))
+        if head.startswith("ref: refs/heads/") and ".." not in head:
+            head = _first_line(os.path.join(self.git_dir, head[5:]))
+        return head if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head) else None
 
     def settings(self) -> dict[str, str]:
         """Return the effective git configuration, keys in lower case as git prints them."""
         fields = os.fsdecode(self.run("config", "--list", "-z").out).split("\0")
         pairs = (field.partition("\n") for field in fields if field)
         return {key: value for key, _, value in pairs}
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.readline().removesuffix("\n")
+    except OSError:
+        return ""
 
 
 def _git_dir(path: str) -> str | None:

@@ -19,8 +19,11 @@ _PAUSE = 0.02
 
 
 @contextmanager
-def exclusive(folder: str) -> Iterator[None]:
-    """Hold the lock on `folder`; wait up to PATIENCE seconds for it, then raise Busy."""
+def exclusive(folder: str) -> Iterator[int]:
+    """Hold the lock on `folder`; wait up to PATIENCE seconds for it, then raise Busy.
+
+    Yields the descriptor that holds it: a child that gets it goes on holding the lock if we are killed.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
@@ -35,6 +38,6 @@ def exclusive(folder: str) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise Busy("another clave is writing to this store", "Try again when it is done.") from None
                 time.sleep(_PAUSE)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -41,6 +41,11 @@ def content_at(path: str) -> Content | None:
         return None
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a folder stands at `path`, not a symlink to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 def staged_name(path: str, content_id: str) -> str:
     """Return where the new content of `path` waits to be renamed into place."""
     return os.path.join(os.path.dirname(path), f".clave-{content_id[:32]}")
