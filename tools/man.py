@@ -161,7 +161,7 @@ FILES = {
 
 # click's own words.
 _HELP = "Show this message and exit."
-_ANY_NUMBER = "  [x>=0]"
+_RANGE = re.compile(r"  \[[\d<=>x]+\]$")
 
 _CHARACTERS = {"\\": r"\(rs", "-": r"\-", "^": r"\(ha", "~": r"\(ti", "`": r"\(ga", "'": r"\(aq", '"': r"\(dq"}
 
@@ -241,7 +241,7 @@ class Roff(click.HelpFormatter):
         """Write a list of options and what they do; the commands of a group all have `--help`."""
         for term, text in rows:
             if text != _HELP:
-                self.write_list([(usage(term), text.removesuffix(_ANY_NUMBER))])
+                self.write_list([(usage(term), _RANGE.sub("", text))])
             elif not self._nested:
                 self.write_list([(usage(term), "Show a short form of this page.")])
 
@@ -290,8 +290,7 @@ def page(ctx: click.Context) -> str:
     with roff.section("Synopsis"):
         command.format_usage(ctx, roff)
     with roff.section("Description"):
-        # The first paragraph is the name's phrase, and where there are others it need not be said again.
-        roff.write_text(inspect.cleandoc(command.help or "").split("\n\n", 1)[-1])
+        command.format_help_text(ctx, roff)
         _write_aliases(ctx, roff)
     _write_parameters(ctx, roff)
     if isinstance(command, LazyGroup):
