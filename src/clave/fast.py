@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 
-from clave.places import locate, stores
+from clave.places import edits, locate, stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _is_command(word: str) -> bool:
 
 
 def _is_plain(root: str) -> bool:
-    """Tell whether a store needs neither verification nor recovery before it is read."""
+    """Tell whether a store needs neither verification nor recovery before it is read, and RAM no sweeping."""
     from clave.store.layout import pending
 
-    return not os.path.exists(os.path.join(root, ".clave")) and not pending(root)
+    return not (os.path.exists(os.path.join(root, ".clave")) or pending(root) or edits(os.environ))

@@ -78,13 +78,12 @@ def start(
     input: bytes | None = None,  # noqa: A002 - subprocess has made this the word for it
     limit: int | None = None,
     err_to_terminal: bool = False,
-    inherit: Sequence[int] = (),
 ) -> Running:
     """Start `argv`, so that it works while we do something else; for a `with` statement.
 
     `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `input` is what
     it gets on its stdin; None: that is told by `finish`. `limit` caps stdout, in bytes. `err_to_terminal` leaves
-    stderr as it is (progress of a slow remote). `inherit` are descriptors that it keeps. Raises ProgramMissing.
+    stderr as it is (progress of a slow remote). Raises ProgramMissing.
     """
     pipes = _Pipes()
     try:
@@ -94,7 +93,6 @@ def start(
             actions.append(pipes.from_child(2, None))
         if status:
             actions.append(pipes.from_child(STATUS_FD, None))
-        actions += [(os.POSIX_SPAWN_DUP2, each, each) for each in inherit]  # onto itself: stays open over the exec
         pid = _spawn(argv, env, actions)
     except BaseException:
         pipes.close()

@@ -84,21 +84,6 @@ def test_the_environment_is_replaced_whole() -> None:
     assert b"ONLY" in result.out
 
 
-def test_only_what_is_named_is_inherited() -> None:
-    """A descriptor of ours is closed in a child, unless it is named."""
-    ours, other = os.open("/dev/null", os.O_RDONLY), os.open("/dev/null", os.O_RDONLY)
-    try:
-        with start(
-            [PYTHON, "-c", "import os; print(os.listdir('/proc/self/fd'))"], input=b"", inherit=(ours,)
-        ) as child:
-            shown = child.finish().out.decode()
-    finally:
-        os.close(ours)
-        os.close(other)
-    assert f"'{ours}'" in shown
-    assert f"'{other}'" not in shown
-
-
 def test_a_child_has_the_default_signals() -> None:
     """Python ignores SIGPIPE; a child that inherited this would not end with its reader."""
     code = "import signal; print(signal.getsignal(signal.SIGXFSZ) is signal.SIG_DFL)"

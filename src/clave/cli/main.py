@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clave import places
 from clave.cli import _output
 from clave.cli._app import App
 from clave.cli._commands import ALIASES, COMMANDS, SECTIONS
@@ -143,12 +144,10 @@ def _prepare() -> None:
 
 def _sweep() -> None:
     """Remove the plaintext that an `edit` left whose process was killed; loads nothing if there is none."""
-    for folder in filter(None, (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm")):  # noqa: S108 - it is RAM
-        with suppress(OSError):
-            if any(name.startswith("clave-edit-") for name in os.listdir(folder)):
-                from clave.desk.editor import sweep
+    if places.edits(os.environ):
+        from clave.desk.editor import sweep
 
-                sweep()
+        sweep()
 
 
 def _run(argv: list[str]) -> int:

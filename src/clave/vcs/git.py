@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotWrite, GitFailed, ProgramMissing
+from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing
 from clave.process import Result, start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from clave.process import Running
 
@@ -47,6 +47,12 @@ _OPTIONS = (
     "-c", "core.fsmonitor=false",
     "-c", "core.fsync=all",
     "-c", "gpg.format=openpgp",
+)  # fmt: skip
+
+# What git says of a disk that takes no more; sometimes in words of its own instead of the system's.
+_FULL = (
+    "No space left on device", "Read-only file system", "Disk quota", "Out of diskspace",
+    "unable to write new", "couldn't write", "unable to append",
 )  # fmt: skip
 
 
@@ -84,13 +90,12 @@ class Repository(NamedTuple):
         input: bytes = b"",  # noqa: A002 - as in process.run
         check: bool = True,
         env: Mapping[str, str] | None = None,
-        inherit: Sequence[int] = (),
     ) -> Result:
-        """Run git here with clave's options; `env` adds variables, `inherit` keeps descriptors open for it.
+        """Run git here with clave's options; `env` adds variables.
 
         Raises GitFailed with git's own last words unless `check` is false, CannotWrite for a full disk.
         """
-        with self.start(*args, input=input, env=env, inherit=inherit) as git:
+        with self.start(*args, input=input, env=env) as git:
             result = git.finish()
         if check and result.code != 0:
             raise failure(next(arg for arg in args if not arg.startswith("-")), result)
@@ -101,12 +106,11 @@ class Repository(NamedTuple):
         *args: str,
         input: bytes,  # noqa: A002 - as in process.start
         env: Mapping[str, str] | None = None,
-        inherit: Sequence[int] = (),
     ) -> Running:
         """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git."""
         argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
         try:
-            return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})}, inherit=inherit)
+            return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
         except ProgramMissing:
             raise GitFailed("git is not installed", "Install git and try again.") from None
 
@@ -156,7 +160,8 @@ def _first_line(path: str) -> str:
 def _git_dir(path: str) -> str | None:
     """Return the git directory behind a `.git`: itself, or what a `gitdir:` file of a linked work tree names."""
     if os.path.isdir(path):
-        return path if os.path.exists(os.path.join(path, "HEAD")) else None
+        # One that may not be looked into is a repository too: a write must fail there, not go past git.
+        return path if not os.access(path, os.X_OK) or os.path.lexists(os.path.join(path, "HEAD")) else None
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             line = file.readline()
@@ -167,14 +172,18 @@ def _git_dir(path: str) -> str | None:
     return os.path.realpath(os.path.join(os.path.dirname(path), line[8:].rstrip("\n")))
 
 
-def failure(command: str, result: Result) -> GitFailed | CannotWrite:
+def failure(command: str, result: Result) -> GitFailed | CannotWrite | Busy:
     """Return the error for a git command that failed: its last words, and what to do where that is known."""
     words = os.fsdecode(result.err).strip()
     last = words.splitlines()[-1] if words else f"exit code {result.code}"
-    if any(reason in words for reason in ("No space left on device", "Read-only file system", "Disk quota")):
+    if any(reason in words for reason in _FULL):
         return CannotWrite(f"git could not write: {last}", "Free some space and try again; nothing was lost.")
-    if "Permission denied" in words and "unable to" in words:
+    if "insufficient permission" in words or ("Permission denied" in words and "unable to" in words):
         return CannotWrite(f"git could not write: {last}", "Check the permissions of the store.")
+    before, exists, _ = words.partition(".lock': File exists")
+    if exists:
+        lock = f"{before.rpartition('/')[2]}.lock"
+        return Busy(f"git is busy in this store: its {lock} exists", "Try again; if no git runs: clave doctor --fix.")
     hint = None
     if "dubious ownership" in words:
         last = "the repository belongs to another user"
