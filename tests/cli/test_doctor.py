@@ -91,6 +91,19 @@ def test_a_sound_set_up_is_exit_0(setup: Setup) -> None:
     assert {"gpg", "agent", "pinentry", "keys", "git", "store", "recipients", "clipboard", "memory"} <= checks
 
 
+def test_the_verdict_comes_last_where_both_streams_are_one(setup: Setup) -> None:
+    argv = [sys.executable, "-m", "clave", "doctor"]
+    done = subprocess.run(argv, env=setup.person.env(setup.store), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.stdout.splitlines()[-1] == b"Nothing needs attention."
+
+
+def test_a_new_user_is_told_of_key_and_store_alone(clave: Run, alice: Person, tmp_path: Path) -> None:
+    new = {"HOME": str(tmp_path), "GNUPGHOME": str(tmp_path / ".gnupg")}
+    found = Setup(alice, tmp_path / "store", clave).serious(**new)
+    subprocess.run(["gpgconf", "--kill", "all"], env=alice.env(**new), check=True)
+    assert {row["check"] for row in found} == {"keys", "store"}
+
+
 def test_the_store_may_be_missing(setup: Setup) -> None:
     setup.store = setup.store / "nowhere"
     assert "clave init" in str(setup.only("store")["mend"])

@@ -55,12 +55,14 @@ def line(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Tell the user something on stderr, made safe for a terminal."""
+    """Tell the user something on stderr, made safe for a terminal, after what stands on stdout already."""
+    sys.stdout.flush()
     sys.stderr.write(printable(text, keep="\n") + "\n")
 
 
 def warn(text: str) -> None:
-    """Warn the user on stderr."""
+    """Warn the user on stderr, after what stands on stdout already."""
+    sys.stdout.flush()
     label = paint("Warning:", "warning", sys.stderr)
     sys.stderr.write(f"{label} {printable(text, keep=chr(10))}\n")
 

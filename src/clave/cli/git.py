@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     """Run git in the store.
 
-    All arguments are git's, and so are terminal and exit code; only the control characters in what a remote says
-    are shown as escapes. `clave git init` makes the store a repository (again, if it is one) that shows
-    differences of plaintexts.
+    All arguments are git's, and so are configuration, terminal and exit code; only the control characters in what
+    a remote says are shown as escapes. `clave git init` makes the store a repository (again, if it is one) that
+    shows differences of plaintexts.
+
+    \b
+    clave git remote add origin URL
+    clave git push --set-upstream origin main
+    clave git pull --rebase
     """
     from clave.process import run_on_terminal
     from clave.store.stores import open_store

@@ -69,7 +69,7 @@ class _Certificate:
 
     @property
     def user_id(self) -> str:
-        """The first user id, a usable one before any other: an expired or revoked key has none, and yet is somebody's."""
+        """The first user id, a usable one before any other: an expired key has none, and yet is somebody's."""
         best_first = sorted(self.user_ids, key=lambda user_id: user_id[0] in _UNUSABLE)
         return best_first[0][1] if best_first else "no user id"
 
