@@ -162,7 +162,7 @@ _clave_takes() {
             ;;
         'init')
             options=(-p --path --no-git -h --help)
-            valued=('-p=folder' '--path=folder')
+            valued=('-p=subfolder' '--path=subfolder')
             kinds=('key*')
             ;;
         'insert')
@@ -212,7 +212,7 @@ _clave_takes() {
             options=(-h --help)
             ;;
         'git')
-            kinds=('git*')
+            kinds=('=add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflog,remote,reset,restore,show,status*')
             ;;
         'store')
             options=(-h --help)
@@ -241,11 +241,11 @@ _clave_takes() {
             ;;
         'config get')
             options=(--json -h --help)
-            kinds=(setting)
+            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK')
             ;;
         'config set')
             options=(--unset -h --help)
-            kinds=(setting -)
+            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' -)
             ;;
         'config list')
             options=(--json -h --help)
@@ -274,10 +274,8 @@ _clave_find() {
         '' | -) ;;
         =*) IFS=, read -ra all <<<"${kind#=}" && _clave_offer "${all[@]}" ;;
         command) where=${given[*]} && _clave_takes && _clave_offer "${commands[@]}" ;;
-        setting) _clave_offer default-store clip.seconds clip.selection generate.length generate.charset generate.charset-no-symbols PASSWORD_STORE_DIR PASSWORD_STORE_KEY PASSWORD_STORE_GPG_OPTS PASSWORD_STORE_SIGNING_KEY PASSWORD_STORE_UMASK ;;
-        git) _clave_offer add branch commit config diff fetch init log merge pull push rebase reflog remote reset restore show status ;;
         file | path) compopt -o default 2>/dev/null ;;
-        entry | value | folder) _clave_names ;;
+        entry | value | folder | subfolder) _clave_names ;;
         *) _clave_ask ;;
     esac
 }
@@ -341,7 +339,7 @@ _clave_level() {
         [[ -L ${each%/} ]] && ! _clave_inside "$each" && continue
         level+=("${each#"$root/"}")
     done
-    if [[ $kind != folder ]]; then
+    if [[ $kind != *folder ]]; then
         entries=("${entries[@]/#"$root/"/}")  # much faster than with a "#" alone
         level+=("${entries[@]%.gpg}")
     fi
@@ -435,9 +433,9 @@ _clave_reply() {
             COMPREPLY+=("${each:skip}")
         done
     fi
-    # What readline quotes, it shows in a better way. But it leaves what could be an expansion as it is, and it puts a
-    # slash behind what is a folder of the current one.
-    if _clave_match '[$`~<>!]' "${COMPREPLY[*]}" || [[ ${#COMPREPLY[@]} == 1 && -d ${COMPREPLY[0]} ]]; then
+    # What readline quotes as names of files, it shows without their folders. But it leaves what could be an expansion
+    # as it is, quotes more than it must, and puts a slash behind what is a folder of the current one.
+    if _clave_match '[$`~<>!:@=]' "${COMPREPLY[*]}" || [[ ${#COMPREPLY[@]} == 1 && -d ${COMPREPLY[0]} ]]; then
         found=("${COMPREPLY[@]}")
         COMPREPLY=()
         for each in "${found[@]}"; do
@@ -446,7 +444,7 @@ _clave_reply() {
     else
         compopt -o filenames 2>/dev/null
     fi
-    if [[ ${#COMPREPLY[@]} == 1 && $kind == @(entry|value|folder) && ${COMPREPLY[0]} == *[/:] ]]; then
+    if [[ ${#COMPREPLY[@]} == 1 && $kind == @(entry|value|folder|subfolder) && ${COMPREPLY[0]} == *[/:] ]]; then
         compopt -o nospace 2>/dev/null
     fi
 }

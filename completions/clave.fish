@@ -159,7 +159,7 @@ function __clave_takes --no-scope-shadowing
             set kinds -
         case 'init'
             set options '-p:Set the recipients of this folder' '--path:Set the recipients of this folder' '--no-git:Do not make a new store a git repository' '-h:Show this message and exit' '--help:Show this message and exit'
-            set valued '-p=folder' '--path=folder'
+            set valued '-p=subfolder' '--path=subfolder'
             set kinds 'key*'
         case 'insert'
             set options '-e:Ask once, and show what is typed' '--echo:Ask once, and show what is typed' '-m:Take all of the input, until Ctrl+D' '--multiline:Take all of the input, until Ctrl+D' '--file:Take the content of a file, byte for byte (- is stdin)' '-f:Overwrite without a question' '--force:Overwrite without a question' '-h:Show this message and exit' '--help:Show this message and exit'
@@ -197,7 +197,7 @@ function __clave_takes --no-scope-shadowing
         case 'undo'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
         case 'git'
-            set kinds 'git*'
+            set kinds '=add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflog,remote,reset,restore,show,status*'
         case 'store'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
             set commands 'add:Give a store a name.' 'list:List the stores that have a name.' 'ls:List the stores that have a name.' 'default:Choose the store that is used where none is named.' 'remove:Forget a store\'s name; its files stay.' 'rm:Forget a store\'s name; its files stay.'
@@ -219,10 +219,10 @@ function __clave_takes --no-scope-shadowing
             set aliases 'ls=list'
         case 'config get'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
-            set kinds setting
+            set kinds '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK'
         case 'config set'
             set options '--unset:Take the setting out of the file: the default holds again' '-h:Show this message and exit' '--help:Show this message and exit'
-            set kinds setting -
+            set kinds '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' -
         case 'config list'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
         case 'doctor'
@@ -253,10 +253,6 @@ function __clave_find --no-scope-shadowing
             set where $given
             __clave_takes
             __clave_told $commands
-        case setting
-            string join \n -- default-store clip.seconds clip.selection generate.length generate.charset generate.charset-no-symbols PASSWORD_STORE_DIR PASSWORD_STORE_KEY PASSWORD_STORE_GPG_OPTS PASSWORD_STORE_SIGNING_KEY PASSWORD_STORE_UMASK
-        case git
-            string join \n -- add branch commit config diff fetch init log merge pull push rebase reflog remote reset restore show status
         case file
             __fish_complete_path "$word"
         case path

@@ -8,8 +8,6 @@ A template says how its shell completes; it has a line `@COMMANDS@` where what t
 word can be is its kind, said here once for all shells. For these kinds the scripts have the words themselves:
 
     command     a command, of the command before it
-    setting     a key of the config file or the environment
-    git         a command of git
     path, file  a folder, or a file, of this machine
     =A,B        one of these words
     -           anything
@@ -40,16 +38,17 @@ COMPLETIONS = ROOT / "completions"
 TEMPLATES = Path(__file__).parent / "shells"
 SCRIPTS = {"bash": "clave.bash", "zsh": "_clave", "fish": "clave.fish"}
 
+GIT = "add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflog,remote,reset,restore,show,status"
+
 # The kind of an argument or of an option's value, by its name: in one command, or in all others.
 KINDS = {
     "ACCOUNT": "-",
-    "ARGUMENTS": "git",
+    "ARGUMENTS": "=" + GIT,
     "COMMAND": "command",
     "FIELD": "field",
     "FILE": "file",
     "FOLDER": "folder",
     "ISSUER": "-",
-    "KEY": "setting",
     "LENGTH": "-",
     "LINE": "-",
     "N": "-",
@@ -67,6 +66,9 @@ KINDS = {
     "TERM": "-",
     "URI": "-",
     "VALUE": "-",
+    "config get KEY": "=" + ",".join(key.name for key in KEYS),
+    "config set KEY": "=" + ",".join(key.name for key in KEYS if key.in_file),
+    "init FOLDER": "subfolder",
     "init KEY": "key",
     "store add NAME": "-",
     "store default NAME": "store",
@@ -75,8 +77,6 @@ KINDS = {
 
 # Commands that may be left out: `clave NAME` is `clave show NAME`.
 LEFT_OUT = {"": "show", "otp": "code"}
-
-GIT = "add branch commit config diff fetch init log merge pull push rebase reflog remote reset restore show status"
 
 
 @dataclass(frozen=True)
@@ -216,17 +216,10 @@ def fish_quoted(text: str) -> str:
 def scripts() -> dict[str, str]:
     """Return every script by its file name."""
     made = {}
-    settings = " ".join(key.name for key in KEYS)
     for (shell, name), cases in zip(SCRIPTS.items(), (bash(), zsh(), fish()), strict=True):
         text = (TEMPLATES / f"completion.{shell}").read_text(encoding="utf-8")
-        for mark, words in {
-            "@COMMANDS@": cases,
-            "@SETTINGS@": " ".join(key.name for key in KEYS),
-            "@GIT@": GIT,
-        }.items():
-            assert mark in text, f"{shell}: {mark}"
-            text = text.replace(mark, words)
-        made[name] = text
+        assert text.count("@COMMANDS@") == 1
+        made[name] = text.replace("@COMMANDS@", cases)
     return made
 
 

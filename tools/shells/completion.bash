@@ -109,10 +109,8 @@ _clave_find() {
         '' | -) ;;
         =*) IFS=, read -ra all <<<"${kind#=}" && _clave_offer "${all[@]}" ;;
         command) where=${given[*]} && _clave_takes && _clave_offer "${commands[@]}" ;;
-        setting) _clave_offer @SETTINGS@ ;;
-        git) _clave_offer @GIT@ ;;
         file | path) compopt -o default 2>/dev/null ;;
-        entry | value | folder) _clave_names ;;
+        entry | value | folder | subfolder) _clave_names ;;
         *) _clave_ask ;;
     esac
 }
@@ -176,7 +174,7 @@ _clave_level() {
         [[ -L ${each%/} ]] && ! _clave_inside "$each" && continue
         level+=("${each#"$root/"}")
     done
-    if [[ $kind != folder ]]; then
+    if [[ $kind != *folder ]]; then
         entries=("${entries[@]/#"$root/"/}")  # much faster than with a "#" alone
         level+=("${entries[@]%.gpg}")
     fi
@@ -270,9 +268,9 @@ _clave_reply() {
             COMPREPLY+=("${each:skip}")
         done
     fi
-    # What readline quotes, it shows in a better way. But it leaves what could be an expansion as it is, and it puts a
-    # slash behind what is a folder of the current one.
-    if _clave_match '[$`~<>!]' "${COMPREPLY[*]}" || [[ ${#COMPREPLY[@]} == 1 && -d ${COMPREPLY[0]} ]]; then
+    # What readline quotes as names of files, it shows without their folders. But it leaves what could be an expansion
+    # as it is, quotes more than it must, and puts a slash behind what is a folder of the current one.
+    if _clave_match '[$`~<>!:@=]' "${COMPREPLY[*]}" || [[ ${#COMPREPLY[@]} == 1 && -d ${COMPREPLY[0]} ]]; then
         found=("${COMPREPLY[@]}")
         COMPREPLY=()
         for each in "${found[@]}"; do
@@ -281,7 +279,7 @@ _clave_reply() {
     else
         compopt -o filenames 2>/dev/null
     fi
-    if [[ ${#COMPREPLY[@]} == 1 && $kind == @(entry|value|folder) && ${COMPREPLY[0]} == *[/:] ]]; then
+    if [[ ${#COMPREPLY[@]} == 1 && $kind == @(entry|value|folder|subfolder) && ${COMPREPLY[0]} == *[/:] ]]; then
         compopt -o nospace 2>/dev/null
     fi
 }

@@ -127,10 +127,6 @@ function __clave_find --no-scope-shadowing
             set where $given
             __clave_takes
             __clave_told $commands
-        case setting
-            string join \n -- @SETTINGS@
-        case git
-            string join \n -- @GIT@
         case file
             __fish_complete_path "$word"
         case path

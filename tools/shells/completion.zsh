@@ -104,8 +104,6 @@ _clave_find() {
         ('' | -) return 1 ;;
         ("="*) compadd -- ${(s:,:)${kind#=}} ;;
         (command) where="$given" && _clave_takes && (($#commands)) && _describe -t commands command commands ;;
-        (setting) compadd -- @SETTINGS@ ;;
-        (git) compadd -- @GIT@ ;;
         (file) _files ;;
         (path) _files -/ ;;
         (*) _clave_ask ;;
@@ -118,7 +116,7 @@ _clave_ask() {
     local -a lines open whole said
     local -i ret=1
     lines=(${(f)"$(command clave --complete zsh $kind "$store" "$typed" "$given[1]" </dev/null 2>/dev/null)"})
-    if [[ $kind == (entry|value|folder) ]]; then
+    if [[ $kind == (entry|value|folder|subfolder) ]]; then
         if [[ $typed == */* && $typed != *'#'* ]]; then
             compset -P '*/'
             folder=${typed%/*}/

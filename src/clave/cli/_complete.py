@@ -1,8 +1,8 @@
 """`clave --complete SHELL KIND STORE WORD [ENTRY]`: what the completion scripts ask for.
 
 KIND is what WORD, as far as it is typed, will be: an `entry`, a `value` (an entry or `NAME#FIELD`), a `folder`, a
-`field` of ENTRY, a `store`, or a `key` to encrypt to. STORE is the argument of `-s` or empty. A candidate a line; what
-is said of it follows after a tab. The shell chooses those that fit.
+`subfolder` (one of this store), a `field` of ENTRY, a `store`, or a `key` to encrypt to. STORE is the argument of `-s`
+or empty. A candidate a line; what is said of it follows after a tab. The shell chooses those that fit.
 
 - Whatever is wrong, nothing is written, and nothing is asked: fields are read only where gpg-agent needs no
   passphrase and no PIN for it, so no pinentry comes up while somebody types.
@@ -70,6 +70,8 @@ def _from_config() -> list[tuple[str, str]]:
 
 def _candidates(shell: str, kind: str, known: _Stores, word: str, entry: str) -> Iterator[str]:
     match kind:
+        case "subfolder":
+            yield from names(known.root, word, folders_only=True)
         case "entry" | "value" | "folder":
             found = list(_names(known, word, folders_only=kind == "folder"))
             if kind == "value" and "#" in word:
@@ -96,7 +98,7 @@ def _names(known: _Stores, word: str, *, folders_only: bool) -> Iterator[str]:
     for prefix, root, name in known.split(word):
         yield from (prefix + each for each in names(root, name, folders_only=folders_only))
     if not any(c in word for c in "/:#"):
-        yield from (f"{store}:" for store, _ in known.named)
+        yield from (f"{store}:" for store, path in known.named if path != known.root)
 
 
 def _values(known: _Stores, word: str) -> Iterator[str]:
