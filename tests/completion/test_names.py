@@ -70,6 +70,14 @@ def test_a_folder_is_completed_without_a_blank(shell: Shell) -> None:
     assert shell.complete("clave ls ma") == "clave ls many/"
 
 
+def test_bash_goes_on_through_folders_that_hold_one_thing(shell: Shell) -> None:
+    """As pass does: for what is read, not for what is written."""
+    if shell.name == "bash":
+        assert shell.complete("clave show web/d") == "clave show web/deep/er/one "
+        assert shell.complete("clave show he") == "clave show here/"
+        assert shell.complete("clave insert web/d") == "clave insert web/deep/"
+
+
 def test_what_is_listed(shell: Shell) -> None:
     assert {Path(each).name for each in shell.candidates("clave rm web/")} == {"github", "gitlab", "deep"}
     top = {each.rstrip("/") for each in shell.candidates("clave rm ")}

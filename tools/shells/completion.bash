@@ -151,8 +151,9 @@ _clave_names() {
     while [[ $kind == value && ${#level[@]} == 1 && ${level[0]} == "$word"*/ ]]; do
         lone=${level[0]}
         _clave_level "$lone"
-        ((${#level[@]})) || level=("$lone")
-        [[ ${level[0]} == "$lone" ]] && break
+        ((${#level[@]} == 1)) && continue
+        level=("$lone")
+        break
     done
     found+=("${level[@]}")
 }

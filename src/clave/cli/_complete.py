@@ -20,7 +20,7 @@ from clave.store.completion import names, names_anywhere, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # gpg's options for reading an entry that nobody has asked to read: it fails where it would have to ask.
 _UNASKED = ("--batch", "--no-tty", "--pinentry-mode", "error")
@@ -68,30 +68,35 @@ def _from_config() -> list[tuple[str, str]]:
     return [("*" * store.default + store.name, store.path) for store in known(settings)]
 
 
-def _candidates(shell: str, kind: str, known: _Stores, word: str, entry: str) -> Iterator[str]:
+def _candidates(shell: str, kind: str, known: _Stores, word: str, entry: str) -> Iterable[str]:
     match kind:
-        case "subfolder":
-            yield from names(known.root, word, folders_only=True)
         case "entry" | "value" | "folder":
             found = list(_names(known, word, folders_only=kind == "folder"))
             if kind == "value" and "#" in word:
                 found += _values(known, word)
-            if shell == "fish" and kind != "folder" and not any(_begins(name, word) for name in found):
-                # fish takes also what has the word somewhere inside.
-                found += names_anywhere(known.root)
-            yield from found
+            return _fitting(found, word) or _others(shell, kind, known, found)
+        case "subfolder":
+            found = list(names(known.root, word, folders_only=True))
+            return _fitting(found, word) or found
         case "field":
-            yield from _fields(known, entry)
+            return _fields(known, entry)
         case "store":
-            yield from (f"{name}\t{path}" for name, path in known.named if shown(path))
+            return (f"{name}\t{path}" for name, path in known.named if shown(path))
         case "key":
-            yield from _keys(word)
-        case _:
-            raise ValueError(kind)
+            return _keys(word)
+    raise ValueError(kind)
 
 
-def _begins(name: str, word: str) -> bool:
-    return name.casefold().startswith(word.casefold())
+def _fitting(found: Sequence[str], word: str) -> list[str]:
+    """Return what begins so; to hand ten thousand names to a shell of which it takes one is slow."""
+    return [name for name in found if name.startswith(word)]
+
+
+def _others(shell: str, kind: str, known: _Stores, found: list[str]) -> list[str]:
+    """Return what a shell may still choose from: case or letters in between may not matter to it."""
+    if shell == "fish" and kind != "folder":  # it takes also what has the word somewhere inside
+        return [*found, *names_anywhere(known.root)]
+    return found
 
 
 def _names(known: _Stores, word: str, *, folders_only: bool) -> Iterator[str]:

@@ -27,7 +27,7 @@ def shown(text: str) -> bool:
 def names(root: str, typed: str, *, folders_only: bool = False) -> Iterator[str]:
     """Yield entries and, with a slash at the end, folders of the folder in which the name typed so far lies.
 
-    Nothing is left out because it begins otherwise than what was typed: that is the shell's to decide.
+    Also those that begin otherwise than what was typed.
     """
     folder, slash, _ = typed.rpartition("/")
     if (slash and not folder) or any(part[:1] in (".", "-", "") for part in folder.split("/") if slash):
