@@ -4,6 +4,8 @@ Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find T
 store that is no team store and has no write pending. The functions are those of the full program (`store/`,
 `openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
 
+Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
+
 For an entry gpg is started first, and everything else is loaded and checked while it makes itself ready.
 
 Imported at every start: nothing heavy may be imported here. A test lists what may be.
@@ -30,6 +32,8 @@ class _NotHere(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Run a command line (by default this process's) and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--complete"]:
+        return _complete(argv[1:])
     try:
         code = _serve(argv)
     except _NotHere:
@@ -59,6 +63,12 @@ def _serve(argv: Sequence[str]) -> int | None:
         if not any(c in name for c in "#:") and os.path.isfile(os.path.join(root, name + ".gpg")):
             return _decrypt(root, name, bare=len(argv) == 1)
     return _list(root, argv)
+
+
+def _complete(arguments: Sequence[str]) -> int:
+    from clave.cli._complete import main as complete
+
+    return complete(arguments)
 
 
 def _decrypt(root: str, name: str, *, bare: bool) -> int:
