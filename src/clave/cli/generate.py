@@ -45,7 +45,8 @@ def command(
     """Generate a password.
 
     It is LENGTH characters long (25, or what generate.length says). Its entropy is told on stderr. It is shown
-    once it is stored.
+    once it is stored. An entry that is there already is overwritten whole, after a question; -i keeps its other
+    lines.
     """
     exclusive(words=words, charset=charset, no_symbols=no_symbols)
     exclusive(words=words, length=length)

@@ -28,7 +28,7 @@ def command(app: App, path: str, no_git: bool, keys: tuple[str, ...]) -> None:
     A KEY is whatever gpg takes for one: fingerprint, key id, address, SUBKEY!, a group of gpg.conf. All entries
     below are encrypted anew for exactly these, in one commit, or nothing is changed. An empty KEY ("") takes the
     recipients of a folder away, so that those of its parent hold. Without KEY, choose among your own keys, or
-    make one.
+    make one. A new store becomes a git repository.
     """
     from clave.store import rekeying
     from clave.store.stores import open_store

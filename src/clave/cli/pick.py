@@ -33,7 +33,7 @@ def command(app: App, query: Sequence[str], clip: bool, qrcode: bool, only_name:
     """Choose an entry by typing parts of its name.
 
     The names of all stores are offered, those that hold the letters of QUERY first. fzf asks, if it is installed. The
-    chosen entry is shown, or its first line copied.
+    chosen entry is shown, or its first line copied. Without a terminal QUERY has to fit one entry alone.
     """
     exclusive(clip=clip, qrcode=qrcode, name=only_name)
     name = _choose(app, " ".join(query))

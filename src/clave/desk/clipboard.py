@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import select
 import shutil
 import signal
 import time
@@ -85,9 +86,10 @@ def _become_background(unused: int) -> None:
 
 
 def _wait(seconds: int) -> None:
-    """Sleep, or until another copy asks us to make room (SIGTERM)."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
-    signal.sigtimedwait((signal.SIGTERM,), seconds)
+    """Sleep, or until another copy asks us to make room (SIGTERM). macOS has no sigtimedwait(2)."""
+    asked, ask = os.pipe()
+    signal.signal(signal.SIGTERM, lambda *_: os.write(ask, b"."))
+    select.select([asked], [], [], seconds)
 
 
 def _end_earlier_wait(state: str) -> None:

@@ -1,4 +1,8 @@
-"""One writer a store: a lock on a folder that vanishes with its process."""
+"""One writer a store: a lock on a folder that vanishes with its process, and with what that has started.
+
+A program that we run under the lock inherits it: if we are killed while git moves HEAD, nobody else begins before
+git is done.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +23,14 @@ _PAUSE = 0.02
 
 
 @contextmanager
-def exclusive(folder: str) -> Iterator[int]:
-    """Hold the lock on `folder`; wait up to PATIENCE seconds for it, then raise Busy.
-
-    Yields the descriptor that holds it: a child that gets it goes on holding the lock if we are killed.
-    """
+def exclusive(folder: str) -> Iterator[None]:
+    """Hold the lock on `folder`; wait up to PATIENCE seconds for it, then raise Busy."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise CannotWrite(f"{folder} cannot be locked: {error.strerror}", "Check that it exists.") from None
     try:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -38,6 +40,6 @@ def exclusive(folder: str) -> Iterator[int]:
                 if time.monotonic() > deadline:
                     raise Busy("another clave is writing to this store", "Try again when it is done.") from None
                 time.sleep(_PAUSE)
-        yield descriptor
+        yield
     finally:
         os.close(descriptor)

@@ -14,8 +14,7 @@ The steps, and what a crash after each of them leaves:
 9. Rename `index.lock` to `index`.                              Carried on.
 10. Remove the journal.                                         Cleaned up.
 
-The programs of step 3 and 6 do not wait for each other; all have ended before step 7. That step's git holds
-clave's lock too, so that the next command cannot come between it and a parent that was killed.
+The programs of step 3 and 6 do not wait for each other; all have ended before step 7.
 
 What the user has staged or changed beside our paths stays as it is: the commit is made from HEAD's tree and
 our paths alone, and the new index is the user's index with our paths replaced.
@@ -91,15 +90,14 @@ class _Journal(NamedTuple):
 class Transaction:
     """A write under way: holds the lock of its repository. Made by `begin`.
 
-    `variables` is the `git var -l` that was started with it; `lock` the descriptor of clave's lock.
+    `variables` is the `git var -l` that was started with it.
     """
 
-    def __init__(self, repository: Repository, top: str, variables: Running, lock: int) -> None:
+    def __init__(self, repository: Repository, top: str, variables: Running) -> None:
         self.repository = repository
         self.head = repository.head()
         self._top = top
         self._variables = variables
-        self._lock = lock
         self._git: Variables | None = None
         self._hash = _hash_of(self.head) if self.head else _object_format(repository)
         self._trees = Trees(repository, self.head)
@@ -155,7 +153,6 @@ class Transaction:
         new = self._write_all(changes, steps, message, sign, identity, adopt=adopt)
         self.head = new
         self._trees = Trees(self.repository, new)
-        self._tidy()
         return new
 
     def _write_all(
@@ -245,19 +242,11 @@ class Transaction:
 
     def _move_head(self, commit: str) -> None:
         old = self.head or "0" * len(commit)
-        result = self.repository.run(
-            "update-ref", "-m", "clave", "HEAD", commit, old, check=False, inherit=(self._lock,)
-        )
+        result = self.repository.run("update-ref", "-m", "clave", "HEAD", commit, old, check=False)
         if result.code != 0 and self.repository.head() != self.head:
             raise Busy("another program committed to this store at the same time", "Try again.")
         if result.code != 0:
             raise failure("update-ref", result)
-
-    def _tidy(self) -> None:
-        """Let git pack loose objects now and then, as `git commit` would."""
-        with suppress(OSError):
-            if len(os.listdir(os.path.join(self.repository.git_dir, "objects", "17"))) > _LOOSE_LIMIT:
-                self.repository.run("gc", "--auto", "--quiet", check=False)
 
 
 @contextmanager
@@ -266,7 +255,7 @@ def begin(repository: Repository, top: str) -> Iterator[Transaction]:
 
     Raises Busy, CannotWrite, and GitFailed while a merge or rebase of the user's is under way.
     """
-    with exclusive(repository.git_dir) as lock:
+    with exclusive(repository.git_dir):
         with worktree.explained("the git directory"):
             _recover(repository, top)
             protect_attributes(repository)
@@ -275,7 +264,8 @@ def begin(repository: Repository, top: str) -> Iterator[Transaction]:
                 raise GitFailed("a merge or rebase is under way in this store", "End it first: clave git status.")
         # Who commits, and whether it is signed, git says while the content is being encrypted.
         with repository.start("var", "-l", input=b"") as variables:
-            yield Transaction(repository, top, variables, lock)
+            yield Transaction(repository, top, variables)
+    _tidy(repository)  # without the lock, which a gc in the background would keep
 
 
 def recover(repository: Repository, top: str) -> None:
@@ -310,6 +300,13 @@ def protect_attributes(repository: Repository) -> None:
     with open(path + ".clave", "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(before + rest + _ATTRIBUTES)
     os.replace(path + ".clave", path)
+
+
+def _tidy(repository: Repository) -> None:
+    """Let git pack loose objects now and then, as `git commit` would."""
+    with suppress(OSError):
+        if len(os.listdir(os.path.join(repository.git_dir, "objects", "17"))) > _LOOSE_LIMIT:
+            repository.run("gc", "--auto", "--quiet", check=False)
 
 
 def _recover(repository: Repository, top: str) -> None:

@@ -54,7 +54,7 @@ class Trees:
         """Return the root's id and the new tree objects, if each path had this entry (None: nothing).
 
         A folder without entries is left out, as git has none. Raises GitFailed where a path is a file in HEAD and
-        a folder now, or the reverse.
+        a folder now, or the reverse, and is not removed by the same change.
         """
         self._load({os.path.dirname(path) for path in entries})
         below: dict[str, dict[bytes, Entry | None]] = {"": {}}
@@ -67,23 +67,37 @@ class Trees:
         objects: list[bytes] = []
         # The deepest first: a folder's id has to be known before its parent is written.
         for folder in sorted(below, key=lambda folder: folder.count("/") + bool(folder), reverse=True):
-            tree = dict(self._known.get(folder) or {})
-            for key, new in below[folder].items():
-                old = tree.pop(key, None)
-                if new is not None:
-                    if old is not None and (old.mode == FOLDER) != (new.mode == FOLDER):
-                        raise GitFailed(
-                            f"{os.fsdecode(key)} is both a file and a folder in git", "See: clave git status."
-                        )
-                    tree[key] = new
+            tree = self._changed_folder(folder, below, entries)
             data = write(tree)
             root = object_id(b"tree", data, hash_name)
             if tree or not folder:
                 objects.append(data)
             if folder:
                 above, name = os.path.split(folder)
-                below[above][os.fsencode(name)] = Entry(FOLDER, root) if tree else None
+                siblings = below[above]
+                if tree and siblings.get(os.fsencode(name)) is not None:
+                    raise _in_the_way(folder)
+                if tree:
+                    siblings[os.fsencode(name)] = Entry(FOLDER, root)
+                else:
+                    siblings.setdefault(os.fsencode(name), None)
         return root, objects
+
+    def _changed_folder(
+        self, folder: str, below: Mapping[str, Mapping[bytes, Entry | None]], entries: Mapping[str, Entry | None]
+    ) -> Tree:
+        tree = dict(self._known.get(folder) or {})
+        for key, new in below[folder].items():
+            old = tree.pop(key, None)
+            if new is None:
+                continue
+            if old is not None and (old.mode == FOLDER) != (new.mode == FOLDER):
+                # One may take the other's place only where that goes in the same change.
+                path = os.path.join(folder, os.fsdecode(key))
+                if path not in (below if old.mode == FOLDER else entries):
+                    raise _in_the_way(path)
+            tree[key] = new
+        return tree
 
     def _load(self, folders: Iterable[str]) -> None:
         wanted = {each for folder in folders for each in (folder, *_above(folder))} - self._known.keys()
@@ -105,9 +119,8 @@ class Trees:
                 self._known[folder] = None
                 continue
             size = int(kind[2])
-            if kind[1] != b"tree":
-                raise GitFailed(f"{folder} is no folder in git's HEAD", "See: clave git status.")
-            self._known[folder] = read(bytes(out[:size]), len(self._commit) // 2)
+            is_tree = kind[1] == b"tree"
+            self._known[folder] = read(bytes(out[:size]), len(self._commit) // 2) if is_tree else None
             out = out[size + 1 :]
 
 
@@ -134,6 +147,10 @@ def object_id(kind: bytes, data: bytes, hash_name: str) -> str:
     import hashlib
 
     return hashlib.new(hash_name, b"%b %d\0" % (kind, len(data)) + data, usedforsecurity=False).hexdigest()
+
+
+def _in_the_way(path: str) -> GitFailed:
+    return GitFailed(f"{path} is both a file and a folder in git", "See: clave git status.")
 
 
 def _sort_key(row: tuple[bytes, Entry]) -> bytes:

@@ -1,12 +1,13 @@
 """Putting files into a folder such that a crash leaves each one old or new, never half.
 
 A file is first written beside its place under a name of its own and synced; `put` then only renames. The
-name is a function of the content's id, so that whoever cleans up after a crash can find it.
+name is a function of the file's own name and the content's id, so that whoever cleans up after a crash can find it.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,9 @@ def is_folder(path: str) -> bool:
 
 def staged_name(path: str, content_id: str) -> str:
     """Return where the new content of `path` waits to be renamed into place."""
-    return os.path.join(os.path.dirname(path), f".clave-{content_id[:32]}")
+    folder, name = os.path.split(path)
+    mark = zlib.crc32(os.fsencode(name))  # two files of one content may wait in one folder
+    return os.path.join(folder, f".clave-{mark:08x}-{content_id[:32]}")
 
 
 def stage(items: Iterable[tuple[str, str, Content]]) -> None:

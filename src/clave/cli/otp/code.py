@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("code")
 @delivery()
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("name")
 @pass_app
 def command(app: App, name: str, clip: bool, qrcode: bool, as_json: bool) -> None:
