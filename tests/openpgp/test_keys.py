@@ -242,6 +242,12 @@ def test_every_recipient_that_fails_is_named(world: World) -> None:
     assert "Bob" not in refused.value.message
 
 
+def test_a_gpg_that_does_not_start_is_no_missing_key(world: World) -> None:
+    with pytest.raises(CannotEncrypt, match="gpg does not list its keys") as refused:
+        keys.resolve([world.fingerprints["bob"]], options=["--no-such-option"])
+    assert "gpg.conf" in (refused.value.hint or "")
+
+
 def test_a_subkey_that_is_none_or_signs_is_refused(world: World) -> None:
     for each in (f"{world.fingerprints['bob']}!", f"{world.subkeys['half'][1]}!", f"{world.subkeys['gone'][1]}!"):
         assert resolved(each) is None, each

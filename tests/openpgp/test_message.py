@@ -307,6 +307,13 @@ def test_reading_with_an_expired_key(places: Places, clave: Run, people: Callabl
     assert clave(carol, places.store, "x").out == SECRET
 
 
+def test_a_gpg_that_does_not_start_is_no_missing_key(places: Places) -> None:
+    done = places.read(places.sealed(), "x", PASSWORD_STORE_GPG_OPTS="--no-such-option")
+    check(done)
+    assert b"x was not decrypted: gpg failed" in done.err
+    assert b"PASSWORD_STORE_GPG_OPTS" in done.err
+
+
 def test_a_message_for_somebody_else_names_the_keys(places: Places) -> None:
     message = places.alice.gpg("-e", "-r", places.bob.fingerprint, input=SECRET)
     done = places.read(message, "x")
