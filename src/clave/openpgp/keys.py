@@ -243,7 +243,12 @@ def _list(ids: Sequence[str], options: Sequence[str]) -> list[_Certificate]:
     wanted = sorted({each.removesuffix("!") for each in ids})
     arguments = ["--with-colons", "--no-auto-key-locate", "--list-keys", "--", *wanted]
     certificates: list[_Certificate] = []
-    for line in _gpg(arguments, options).splitlines():
+    listing = _gpg(arguments, options)
+    if not listing:  # of a key that is not there gpg still tells the state of its trust database
+        raise CannotEncrypt(
+            "gpg does not list its keys", "See why: gpg --list-keys; check gpg.conf and PASSWORD_STORE_GPG_OPTS."
+        )
+    for line in listing.splitlines():
         fields = line.split(":")
         match fields[0]:
             case "pub":

@@ -191,6 +191,11 @@ def _refusal(
         if code & 0xFFFF in _LOCKED or code >> 24 & 0x7F in _OF_THE_AGENT:
             return _locked(about, _LOCKED.get(code & 0xFFFF, "the agent refused to use the key"))
         return BadMessage(f"{about} is damaged: its session key cannot be read", _DAMAGED)
+    if status.has(b"DECRYPTION_OKAY") or not status.has(b"ENC_TO"):
+        return CannotDecrypt(
+            f"{about} was not decrypted: gpg failed",
+            "Try again; see what it says of the file: gpg --decrypt; check gpg.conf and PASSWORD_STORE_GPG_OPTS.",
+        )
     if status.has(b"KEY_CONSIDERED") and not status.has(b"NO_SECKEY"):  # gpg.conf says `quiet`
         return _locked(about, "the agent did not use the key")
     keys = ", ".join(recipients[:4]) + (", …" if len(recipients) > 4 else "")
