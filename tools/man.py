@@ -248,7 +248,7 @@ def exit_codes() -> dict[int, str]:
         if inspect.isclass(failure) and errors.ClaveError in failure.__bases__:
             assert issubclass(failure, errors.ClaveError)
             assert failure.__doc__
-            codes[failure.exit_code] = failure.__doc__.strip().splitlines()[0]
+            codes.setdefault(failure.exit_code, failure.__doc__.strip().splitlines()[0])
     return dict(sorted(codes.items()))
 
 

@@ -100,6 +100,22 @@ class StoreDamaged(ClaveError):
     exit_code = 8
 
 
+class ProgramMissing(ClaveError):
+    """A program that clave needs is not installed; `program` is its name. Its callers say what for."""
+
+    code = "program-missing"
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"the program '{program}' was not found", f"Install {program} and try again.")
+        self.program = program
+
+
+class OutputTooLarge(ClaveError):
+    """A program wrote more than its caller accepts, who says what of."""
+
+    code = "output-too-large"
+
+
 class CannotWrite(ClaveError):
     """The disk is full, read-only, or not ours."""
 

@@ -62,21 +62,20 @@ def _serve(argv: Sequence[str]) -> int | None:
 
 
 def _decrypt(root: str, name: str, *, bare: bool) -> int:
-    from clave.openpgp.message import decrypt, gpg_options
+    from clave.openpgp.command import start_decrypting, user_options
 
-    def ciphertext() -> bytes:
-        # All this happens while gpg starts; it gets no byte before it is done.
+    with start_decrypting(user_options(os.environ)) as gpg:
+        # All this happens while gpg makes itself ready; it gets no byte before it is done.
         import resource
 
         from clave.model.name import check
+        from clave.openpgp.message import decrypt_with
         from clave.store.layout import read_file
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         if (bare and _is_command(name)) or not _is_plain(root) or check(name) != name:
             raise _NotHere
-        return read_file(root, name)
-
-    plaintext = memoryview(decrypt(ciphertext, name=name, options=gpg_options(os.environ)))
+        plaintext = memoryview(decrypt_with(gpg, read_file(root, name), name=name))
     while plaintext:
         plaintext = plaintext[os.write(1, plaintext) :]
     # Nothing is buffered or open: taking the interpreter down would cost a tenth of the whole run.

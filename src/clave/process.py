@@ -2,15 +2,13 @@
 
 Always an argument list, never a shell. Pipes are served together, so a child that fills one while we
 wait on another cannot hang us; output can be capped. Built on `posix_spawn`: the `subprocess` module
-costs as much start-up as gpg needs for a decryption.
+costs as much start-up as gpg needs for a decryption. What is not needed to start a child is imported after that:
+the child runs meanwhile.
 """
 
 from __future__ import annotations
 
 import os
-import select
-
-from clave.errors import ClaveError, Interrupted
 
 # Descriptor at which a child that was started with `status=True` finds its status pipe (`--status-fd 3`).
 STATUS_FD = 3
@@ -23,23 +21,8 @@ _SIGTERM = 15  # not SIGKILL: gpg and git then remove their own lock files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-
-class ProgramMissing(ClaveError):
-    """A program that clave needs is not installed; `program` is its name."""
-
-    code = "program-missing"
-
-    def __init__(self, program: str) -> None:
-        super().__init__(f"the program '{program}' was not found", f"Install {program} and try again.")
-        self.program = program
-
-
-class OutputTooLarge(ClaveError):
-    """A child wrote more than its caller accepts."""
-
-    code = "output-too-large"
+    from collections.abc import Mapping, Sequence
+    from typing import Self
 
 
 class Result:
@@ -54,21 +37,49 @@ class Result:
         self.status = status
 
 
-def run(
+class Running:
+    """A child that was started by `start`. It is ended where the `with` is left before `finish`."""
+
+    def __init__(self, pid: int, pipes: _Pipes) -> None:
+        self._pid = pid
+        self._pipes = pipes
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipes.close()
+        if not self._ended:
+            os.kill(self._pid, _SIGTERM)
+            os.waitpid(self._pid, 0)
+
+    def finish(self, input: bytes = b"") -> Result:  # noqa: A002 - subprocess has made this the word for it
+        """Give the child its whole `input`, let it run to its end, and return what it wrote.
+
+        Raises OutputTooLarge; on ^C Interrupted.
+        """
+        try:
+            self._pipes.serve(input)
+        except KeyboardInterrupt:
+            raise _interrupted() from None
+        code = _wait(self._pid)
+        self._ended = True
+        return Result(code, self._pipes.taken(1), self._pipes.taken(2), self._pipes.taken(STATUS_FD))
+
+
+def start(
     argv: Sequence[str],
     *,
-    input: bytes | Callable[[], bytes] = b"",  # noqa: A002 - subprocess has made this the word for it
     env: Mapping[str, str] | None = None,
     status: bool = False,
     limit: int | None = None,
     err_to_terminal: bool = False,
-) -> Result:
-    """Run `argv` to its end with `input` on its stdin and return what it wrote.
+) -> Running:
+    """Start `argv`, so that it makes itself ready while we do the same; for a `with` statement.
 
-    `input` may be a function: it is called once the child has been started, so that both make themselves ready
-    at once; if it raises, the child is ended. `env` replaces the whole environment. With `status` the child has a
-    third pipe at STATUS_FD. `limit` caps stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of
-    a slow remote). Raises ProgramMissing, OutputTooLarge; on ^C the child is ended and Interrupted raised.
+    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `limit` caps
+    stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of a slow remote). Raises ProgramMissing.
     """
     pipes = _Pipes()
     try:
@@ -79,19 +90,25 @@ def run(
         if status:
             actions.append(pipes.from_child(STATUS_FD, None))
         pid = _spawn(argv, env, actions)
-        pipes.close_child_ends()
-        try:
-            pipes.serve(input if isinstance(input, bytes) else input())
-        except BaseException as failure:
-            os.kill(pid, _SIGTERM)
-            os.waitpid(pid, 0)
-            if isinstance(failure, KeyboardInterrupt):
-                raise Interrupted("interrupted") from None
-            raise
-    finally:
+    except BaseException:
         pipes.close()
-    code = _wait(pid)
-    return Result(code, pipes.taken(1), pipes.taken(2), pipes.taken(STATUS_FD))
+        raise
+    pipes.close_child_ends()
+    return Running(pid, pipes)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    input: bytes = b"",  # noqa: A002 - as in Running.finish
+    env: Mapping[str, str] | None = None,
+    status: bool = False,
+    limit: int | None = None,
+    err_to_terminal: bool = False,
+) -> Result:
+    """Run `argv` to its end with `input` on its stdin and return what it wrote. Arguments and errors: see `start`."""
+    with start(argv, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal) as child:
+        return child.finish(input)
 
 
 def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
@@ -99,8 +116,8 @@ def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None
     pid = _spawn(argv, env, [])
     while True:
         try:
-            return _wait(pid)
-        except Interrupted:
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        except KeyboardInterrupt:
             # ^C went to the child too: it decides (an editor stays, git ends).
             continue
 
@@ -115,6 +132,8 @@ def _spawn(argv: Sequence[str], env: Mapping[str, str] | None, actions: list[tup
             setsigdef=_DEFAULT_SIGNALS,
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError):
+        from clave.errors import ProgramMissing
+
         raise ProgramMissing(argv[0]) from None
 
 
@@ -122,7 +141,13 @@ def _wait(pid: int) -> int:
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except KeyboardInterrupt:
-        raise Interrupted("interrupted") from None
+        raise _interrupted() from None
+
+
+def _interrupted() -> Exception:
+    from clave.errors import Interrupted
+
+    return Interrupted("interrupted")
 
 
 class _Pipes:
@@ -155,6 +180,8 @@ class _Pipes:
             os.close(self._child_ends.pop())
 
     def serve(self, data: bytes) -> None:
+        import select
+
         self._data = memoryview(data)
         poll = select.poll()
         for fd in self._readers:
@@ -193,6 +220,8 @@ class _Pipes:
         if limit is not None:
             limit -= len(chunk)
             if limit < 0:
+                from clave.errors import OutputTooLarge
+
                 raise OutputTooLarge("the output is larger than allowed")
             self._limits[child_fd] = limit
         return not chunk

@@ -8,7 +8,7 @@ import click
 
 from clave.cli import _output
 from clave.cli._app import pass_app
-from clave.errors import GitFailed
+from clave.errors import GitFailed, ProgramMissing
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -25,7 +25,7 @@ def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     All arguments are git's, and so are terminal and exit code. `clave git init` makes the store a repository
     (again, if it is one) that shows differences of plaintexts.
     """
-    from clave.process import ProgramMissing, run_on_terminal
+    from clave.process import run_on_terminal
     from clave.store.stores import open_store
     from clave.vcs.git import environment
 

@@ -14,8 +14,8 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotWrite, Finding, UsageError
-from clave.process import ProgramMissing, run_on_terminal
+from clave.errors import CannotWrite, Finding, ProgramMissing, UsageError
+from clave.process import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

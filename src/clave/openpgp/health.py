@@ -8,10 +8,10 @@ import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from clave.errors import CannotEncrypt
+from clave.errors import CannotEncrypt, ProgramMissing
 from clave.model.report import attention, expiry, good, note
 from clave.openpgp import keys
-from clave.process import ProgramMissing, run
+from clave.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

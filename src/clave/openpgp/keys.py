@@ -17,9 +17,9 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotEncrypt
-from clave.openpgp.message import environment
-from clave.process import ProgramMissing, run
+from clave.errors import CannotEncrypt, ProgramMissing
+from clave.openpgp.command import environment
+from clave.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

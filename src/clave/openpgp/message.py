@@ -17,18 +17,17 @@ Imported by the fast path: nothing heavy may be imported here.
 
 from __future__ import annotations
 
-import os
-
-from clave.errors import BadMessage, CannotDecrypt, CannotEncrypt, KeyLocked
-from clave.process import STATUS_FD, OutputTooLarge, ProgramMissing, Result, run
+from clave.errors import BadMessage, CannotDecrypt, CannotEncrypt, KeyLocked, OutputTooLarge, ProgramMissing
+from clave.openpgp.command import LIMIT, start_decrypting, start_gpg
+from clave.openpgp.packets import dearmor, inspect
+from clave.process import STATUS_FD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from clave.openpgp.keys import Recipient
-
-LIMIT = 1 << 30  # bytes of plaintext: more is a decompression bomb
+    from clave.process import Running
 
 _PREFIX = b"[GNUPG:] "
 # Codes of libgpg-error (its low 16 bits) with which the agent refuses a key that is there.
@@ -51,54 +50,28 @@ _LOCKED = {
 }
 
 
-def gpg_options(environ: Mapping[str, str]) -> list[str]:
-    """Return the user's own options for gpg, split at blanks as pass does."""
-    return environ.get("PASSWORD_STORE_GPG_OPTS", "").split()
-
-
-def environment() -> dict[str, str]:
-    """Return the environment for gpg: GPG_TTY tells a pinentry in the terminal where to ask (as in pass)."""
-    env = dict(os.environ)
-    if not env.get("GPG_TTY"):
-        for descriptor in (0, 1, 2):
-            try:
-                env["GPG_TTY"] = os.ttyname(descriptor)
-                break
-            except OSError:
-                continue
-    return env
-
-
-def decrypt(
-    ciphertext: bytes | Callable[[], bytes], *, name: str = "", options: Sequence[str] = (), limit: int = LIMIT
-) -> bytes:
+def decrypt(ciphertext: bytes, *, name: str = "", options: Sequence[str] = (), limit: int = LIMIT) -> bytes:
     """Return the plaintext of a message, all of it checked; `name` is the entry that errors speak of.
 
-    `ciphertext` may be a function, called while gpg starts; what it raises is raised. Raises BadMessage for what
-    is not an intact, encrypted message, KeyLocked where the agent would not use the key, CannotDecrypt where we
-    have no key or no gpg.
+    Raises BadMessage for what is not an intact, encrypted message, KeyLocked where the agent would not use the
+    key, CannotDecrypt where we have no key or no gpg.
     """
+    with start_decrypting(options, limit=limit) as gpg:
+        return decrypt_with(gpg, ciphertext, name=name, limit=limit)
+
+
+def decrypt_with(gpg: Running, ciphertext: bytes, *, name: str = "", limit: int = LIMIT) -> bytes:
+    """Like `decrypt`, by a gpg that `start_decrypting` has started; it gets no byte of a message that is refused."""
     about = name or "the message"
-    recipients: list[str] = []
-
-    def checked() -> bytes:
-        # Imported here, while gpg makes itself ready.
-        from clave.openpgp.packets import dearmor, inspect
-
-        try:
-            binary = dearmor(ciphertext if isinstance(ciphertext, bytes) else ciphertext())
-            recipients.extend(inspect(binary).recipients)
-        except BadMessage as reason:
-            raise BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED) from None
-        return binary
-
-    argv = [*options, "--quiet", "--status-fd", str(STATUS_FD), "--decrypt"]
     try:
-        result = _gpg(argv, checked, limit)
+        binary = dearmor(ciphertext)
+        recipients = inspect(binary).recipients
+    except BadMessage as reason:
+        raise BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED) from None
+    try:
+        result = gpg.finish(binary)
     except OutputTooLarge:
         raise BadMessage(f"{about} is larger than {limit >> 20} MiB when decrypted", _DAMAGED) from None
-    except ProgramMissing:
-        raise CannotDecrypt("gpg is not installed", "Install gnupg and try again.") from None
     status = Status(result.status)
     if status.accepts(result.code):
         return result.out
@@ -115,15 +88,14 @@ def encrypt(plaintext: bytes, recipients: Sequence[Recipient], *, options: Seque
     for recipient in recipients:
         argv += ["--recipient", f"{recipient.subkey}!"]
     try:
-        result = _gpg([*argv, "--output", "-", "--encrypt"], plaintext, None)
+        with start_gpg([*argv, "--output", "-", "--encrypt"]) as gpg:
+            result = gpg.finish(plaintext)
     except ProgramMissing:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None
     if result.code != 0:
         refused = Status(result.status).words(b"INV_RECP")
         who = ", ".join(words[-1].rstrip("!") for words in refused) or "a recipient"
         raise CannotEncrypt(f"gpg cannot encrypt to {who}", "See what it says of the key: gpg --list-keys.")
-    from clave.openpgp.packets import dearmor, inspect
-
     try:
         written = inspect(dearmor(result.out)).recipients
     except BadMessage as reason:
@@ -169,13 +141,6 @@ class Status:
 
 def _keyword(line: bytes) -> bytes:
     return line.partition(b" ")[0]
-
-
-def _gpg(argv: Sequence[str], data: bytes | Callable[[], bytes], limit: int | None) -> Result:
-    try:
-        return run(["gpg", *argv], input=data, env=environment(), status=True, limit=limit)
-    except ProgramMissing:
-        return run(["gpg2", *argv], input=data, env=environment(), status=True, limit=limit)
 
 
 def _refusal(about: str, recipients: Sequence[str], status: Status) -> CannotDecrypt:

@@ -14,9 +14,6 @@ RFC 4880 section 4 and RFC 9580 section 4 say how packets are framed. Imported b
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
-
 from clave.errors import BadMessage
 
 TYPE_CHECKING = False
@@ -68,6 +65,9 @@ def dearmor(data: bytes) -> bytes:
     lines = [line.rstrip(b"\r\t ") for line in data.strip(b"\r\n\t ").split(b"\n")]
     if lines[0] != _ARMOR or lines[-1] != _ARMOR_END or b"" not in lines:
         raise BadMessage("its ASCII armor is broken")
+    from binascii import Error as Base64Error
+    from binascii import a2b_base64
+
     body = lines[lines.index(b"") + 1 : -1]
     while body and not body[-1]:
         body.pop()

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import tempfile
 
-from clave.errors import VerificationFailed
-from clave.openpgp.message import Status, environment
-from clave.process import STATUS_FD, ProgramMissing, run
+from clave.errors import ProgramMissing, VerificationFailed
+from clave.openpgp.command import environment
+from clave.openpgp.message import Status
+from clave.process import STATUS_FD, run
 
 _REFUSED = {
     b"REVKEYSIG": "by a revoked key",

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotWrite, GitFailed
-from clave.process import ProgramMissing, Result, run
+from clave.errors import CannotWrite, GitFailed, ProgramMissing
+from clave.process import Result, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
