@@ -67,7 +67,7 @@ def decrypt_with(gpg: Running, ciphertext: bytes, *, name: str = "", limit: int 
         binary = dearmor(ciphertext)
         recipients = inspect(binary).recipients
     except BadMessage as reason:
-        raise BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED) from None
+        raise untrusted(about, reason) from None
     try:
         result = gpg.finish(binary)
     except OutputTooLarge:
@@ -147,11 +147,30 @@ def _refusal(about: str, recipients: Sequence[str], status: Status) -> CannotDec
     """Say why gpg gave no plaintext: "No secret key" stands for half a dozen causes in its own words."""
     for words in status.words(b"ERROR"):
         if words[:1] == ["pkdecrypt_failed"] and len(words) > 1 and words[1].isdigit():
-            reason = _LOCKED.get(int(words[1]) & 0xFFFF, "the agent refused to use the key")
-            return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
+            return locked(about, _LOCKED.get(int(words[1]) & 0xFFFF, "the agent refused to use the key"))
     if status.has(b"BEGIN_DECRYPTION"):
         return BadMessage(f"{about} is damaged: its content does not match its checksum", _DAMAGED)
+    return not_ours(about, recipients)
+
+
+def locked(about: str, reason: str) -> KeyLocked:
+    """Return the error for a message whose key is ours, but cannot be used now."""
+    return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
+
+
+def lock_reason(number: int) -> str | None:
+    """Say what an error of the agent means that is about the key; None: it is about the message."""
+    return _LOCKED.get(number)
+
+
+def not_ours(about: str, recipients: Sequence[str]) -> CannotDecrypt:
+    """Return the error for a message that none of our keys opens."""
     keys = ", ".join(recipients[:4]) + (", …" if len(recipients) > 4 else "")
     return CannotDecrypt(
         f"{about} is not encrypted to any key of yours (it is for {keys})", "Ask one of its readers for access."
     )
+
+
+def untrusted(about: str, reason: BadMessage) -> BadMessage:
+    """Return the error for a message of a form that is refused."""
+    return BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED)
