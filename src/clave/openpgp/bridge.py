@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import pysequoia
@@ -59,7 +58,7 @@ def opened(session: SessionKey, packet: bytes) -> bytes | None:
         return None
     password = secrets.token_hex(16)
     message = _password_packet(session, password) + packet
-    decrypted = _tried(partial(pysequoia.decrypt, message, passwords=[password]))
+    decrypted = _tried(lambda: pysequoia.decrypt(message, passwords=[password]))
     if decrypted is None or decrypted.bytes is None:
         return None
     is_text = literal[:1] != b"b"
@@ -68,12 +67,12 @@ def opened(session: SessionKey, packet: bytes) -> bytes | None:
 
 def certificates(exported: bytes) -> list[pysequoia.Cert]:
     """Return the certificates of an export, none if Sequoia does not take one of them."""
-    return _tried(partial(pysequoia.Cert.split_bytes, exported)) or []
+    return _tried(lambda: pysequoia.Cert.split_bytes(exported)) or []
 
 
 def sealed(plaintext: bytes, recipients: Sequence[pysequoia.Cert]) -> bytes | None:
     """Return `plaintext` encrypted to all encryption subkeys of these, None if Sequoia does not."""
-    return _tried(partial(pysequoia.encrypt, plaintext, recipients=recipients, armor=False))
+    return _tried(lambda: pysequoia.encrypt(plaintext, recipients=recipients, armor=False))
 
 
 def _tried(work: Callable[[], Made]) -> Made | None:

@@ -148,7 +148,7 @@ def _refusal(about: str, recipients: Sequence[str], status: Status) -> CannotDec
     for words in status.words(b"ERROR"):
         if words[:1] == ["pkdecrypt_failed"] and len(words) > 1 and words[1].isdigit():
             return locked(about, _LOCKED.get(int(words[1]) & 0xFFFF, "the agent refused to use the key"))
-    if status.has(b"BEGIN_DECRYPTION"):
+    if any(status.has(each) for each in (b"DECRYPTION_INFO", b"DECRYPTION_OKAY", b"PLAINTEXT")):
         return BadMessage(f"{about} is damaged: its content does not match its checksum", _DAMAGED)
     return not_ours(about, recipients)
 
