@@ -95,12 +95,17 @@ def _few(items: Iterable[Item]) -> tuple[bool, Iterator[Item]]:
 
 
 def _engine() -> ModuleType | None:
-    """Return the engine, None if the libraries that it needs are not installed."""
+    """Return the engine, None if the libraries that it needs are not installed, or are not those that it knows."""
     try:
-        from clave.openpgp import engine
+        from clave.openpgp import bridge, engine
     except ImportError:
         return None
-    return engine
+    return engine if bridge.works() else None
+
+
+def has_engine() -> bool:
+    """Tell whether many messages are worked on without a gpg for each."""
+    return _engine() is not None
 
 
 def _known(result: Done) -> Done:

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 << 10  # bytes of a ciphertext that is opened here
 _LARGEST_PLAINTEXT = 1 << 20  # bytes of a plaintext that is encrypted here
-_NO_PINENTRY = (85, 86)  # codes of libgpg-error: gpg may have been told another way to ask
 
 # Options of a gpg.conf that have no say in how a message is opened. With any other the run is gpg's.
 _HARMLESS = frozenset(
@@ -78,7 +77,7 @@ class Opener:
     @classmethod
     def start(cls) -> Opener | None:
         """Return one that is ready, None where all is gpg's to open. Raises KeyLocked for an agent that is broken."""
-        if not bridge.works() or not _is_ordinary():
+        if not _is_ordinary():
             return None
         try:
             keys = own_keys()
@@ -97,6 +96,7 @@ class Opener:
                 session = self._answered(last) if last else None
                 if isinstance(question, _Question) and not isinstance(session, KeyLocked):
                     self._agent.ask(question.key.keygrip, question.key.purpose, question.request)
+                    self._used.add(question.key.keygrip)
                 if last:
                     yield last[0], last[1], _opened(last[2], session)
                 if isinstance(session, KeyLocked):
@@ -125,7 +125,7 @@ class Opener:
             request = key and key.request(body)
             if key and request:
                 questions.append(_Question(key, body, request, binary[message.data_at :]))
-        # A key that was used in this run asks for nothing any more; a card asks for a touch.
+        # A key that is in use asks for nothing any more; a card may ask for a touch.
         return min(questions, key=lambda each: (each.key.keygrip not in self._used, each.key.on_card), default=None)
 
     def _answered(self, last: tuple[str, bytes, Opened | _Question]) -> SessionKey | KeyLocked | None:
@@ -138,12 +138,9 @@ class Opener:
             value, padded = self._agent.answer()
         except agent.AgentRefused as refusal:
             reason = lock_reason(refusal.number)
-            if reason is None or refusal.number in _NO_PINENTRY:
-                return None
-            return locked(about, reason)
+            return locked(about, reason) if reason else None
         except agent.AgentFailed as failure:
             return locked(about, failure.message)
-        self._used.add(question.key.keygrip)
         return question.key.session_key(question.body, value, padded=padded)
 
 
