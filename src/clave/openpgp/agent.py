@@ -19,7 +19,6 @@ import socket
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
 
 from clave.errors import ClaveError, ProgramMissing
 from clave.openpgp.command import environment
@@ -233,7 +232,7 @@ def _broken() -> AgentFailed:
 def _socket_path() -> str:
     """Return the path of the agent's socket. Raises AgentMissing, ProgramMissing."""
     answer = run(["gpgconf", "--list-dirs", "agent-socket"])
-    path = unquote(os.fsdecode(answer.out.strip()), errors="surrogateescape")
+    path = os.fsdecode(_unescaped(answer.out.strip()))
     if answer.code != 0 or not path:
         raise AgentMissing("gpgconf knows of no gpg-agent", _RESTART)
     return path
@@ -278,7 +277,10 @@ def _options(env: Mapping[str, str]) -> Iterator[str]:
 
 @cache
 def _describing(description: str) -> bytes:
-    return b"SETKEYDESC " + quote(description).encode() + b"\n"
+    quoted = (
+        chr(octet) if octet < 0x80 and chr(octet).isalnum() else f"%{octet:02X}" for octet in description.encode()
+    )
+    return f"SETKEYDESC {''.join(quoted)}\n".encode()
 
 
 def _escaped(data: bytes) -> bytes:
