@@ -101,8 +101,10 @@ _clave_takes() {
         '')
             options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --json)
             valued=('-s=store' '--store=store' '--at=-')
-            commands=(show ls list find search grep clip pick otp init insert add set edit generate rm remove delete mv rename cp copy log history diff restore undo git store config doctor completion help version)
-            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'history=log')
+            commands=(show ls list find search grep clip pick otp init insert add set edit generate rm remove delete
+            mv rename cp copy log history diff restore undo git store config doctor completion help version)
+            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp'
+            'history=log')
             left_out=(show)
             ;;
         'show')
@@ -119,8 +121,13 @@ _clave_takes() {
             kinds=('-*')
             ;;
         'grep')
-            options=(-e --regexp -G --basic-regexp -E --extended-regexp -F --fixed-strings -P --perl-regexp -i -y --ignore-case -v --invert-match -w --word-regexp -x --line-regexp -a --text -m --max-count -A --after-context -B --before-context -C --context -n --line-number -o --only-matching -h --no-filename -c --count -l --files-with-matches -L --files-without-match -q --quiet --silent -s --no-messages --json --color --colour --help)
-            valued=('-e=-' '--regexp=-' '-m=-' '--max-count=-' '-A=-' '--after-context=-' '-B=-' '--before-context=-' '-C=-' '--context=-')
+            options=(-e --regexp -G --basic-regexp -E --extended-regexp -F --fixed-strings -P --perl-regexp -i -y
+            --ignore-case -v --invert-match -w --word-regexp -x --line-regexp -a --text -m --max-count -A
+            --after-context -B --before-context -C --context -n --line-number -o --only-matching -h --no-filename -c
+            --count -l --files-with-matches -L --files-without-match -q --quiet --silent -s --no-messages --json
+            --color --colour --help)
+            valued=('-e=-' '--regexp=-' '-m=-' '--max-count=-' '-A=-' '--after-context=-' '-B=-' '--before-context=-'
+            '-C=-' '--context=-')
             attached=('--color==auto,always,never' '--colour==auto,always,never')
             kinds=(- 'folder*')
             ;;
@@ -179,7 +186,8 @@ _clave_takes() {
             kinds=(entry)
             ;;
         'generate')
-            options=(-n --no-symbols -i --in-place -f --force --words --charset --exclude-similar -c --clip -q --qrcode -h --help)
+            options=(-n --no-symbols -i --in-place -f --force --words --charset --exclude-similar -c --clip -q
+            --qrcode -h --help)
             valued=('--words=-' '--charset=-')
             kinds=(entry -)
             ;;
@@ -245,7 +253,8 @@ _clave_takes() {
             ;;
         'config set')
             options=(--unset -h --help)
-            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' -)
+            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols'
+            -)
             ;;
         'config list')
             options=(--json -h --help)

@@ -99,9 +99,12 @@ class Shell:
         """Return the words that the shell lists for a line."""
         if self.name == "fish":
             return self._fish_candidates(line)
+        self._terminal.send(line + "\x18b")
+        self._take()
+        time.sleep(0.05)  # until all that has been typed is there to see
         self._read()
         before = len(self.seen)
-        self._terminal.send(line + "\x18l")
+        self._terminal.send("\x18l")
         self._line()
         text = self.seen[before:].decode(errors="replace").replace("\r", "\n")
         return {word for each in text.split("\n") if not each.startswith(("> ", line)) for word in each.split()}
