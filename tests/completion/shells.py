@@ -81,9 +81,8 @@ class Shell:
         self._terminal = pexpect.spawn(
             argv[0], argv[1:], env=self.env, cwd=str(self.cwd), timeout=30, dimensions=(60, 250), echo=False
         )
+        self._terminal.delaybeforesend = None
         self._take()
-        if name == "fish":  # it says so before it reads a key
-            self._read()
 
     def complete(self, line: str) -> str:
         """Type a line and TAB; return the line that is there then."""
