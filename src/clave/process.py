@@ -14,6 +14,7 @@ import os
 STATUS_FD = 3
 
 _CHUNK = 1 << 16
+_LOOK_AGAIN = 100  # milliseconds after which we look whether a child that says nothing has ended
 # Python ignores SIGPIPE (13) and SIGXFSZ (25); a child must have the defaults. The numbers are the same on
 # Linux, macOS and the BSDs, and the `signal` module is not worth its import here.
 _DEFAULT_SIGNALS = (13, 25)
@@ -21,7 +22,7 @@ _SIGTERM = 15  # not SIGKILL: gpg and git then remove their own lock files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
 
@@ -117,9 +118,52 @@ def run(
         return child.finish()
 
 
-def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
-    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N: signal N."""
-    pid = _spawn(argv, env, [])
+def run_on_terminal(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, safe: Callable[[bytes], bytes] | None = None
+) -> int:
+    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N: signal N.
+
+    With `safe` its stderr is a pipe, and what that function makes of each piece of it goes to ours.
+    """
+    if safe is None:
+        return _wait_patiently(_spawn(argv, env, []))
+    ours, theirs = _high_pipe()
+    try:
+        try:
+            pid = _spawn(argv, env, [(os.POSIX_SPAWN_DUP2, theirs, 2)])
+        finally:
+            os.close(theirs)
+        return _relay(pid, ours, safe)
+    finally:
+        os.close(ours)
+
+
+def _relay(pid: int, source: int, safe: Callable[[bytes], bytes]) -> int:
+    """Hand on what comes from `source` until the child ends: a process that it leaves behind may keep the pipe."""
+    import select
+
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    code: int | None = None
+    while True:
+        try:
+            chunk = os.read(source, _CHUNK) if poll.poll(_LOOK_AGAIN if code is None else 0) else None
+            if chunk:
+                data = memoryview(safe(chunk))
+                while data:
+                    data = data[os.write(2, data) :]
+            elif chunk is not None:
+                return _wait_patiently(pid) if code is None else code
+            elif code is not None:
+                return code
+            else:
+                ended, state = os.waitpid(pid, os.WNOHANG)
+                code = os.waitstatus_to_exitcode(state) if ended else None
+        except KeyboardInterrupt:
+            continue
+
+
+def _wait_patiently(pid: int) -> int:
     while True:
         try:
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

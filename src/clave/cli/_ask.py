@@ -65,7 +65,8 @@ def _answer() -> str:
     try:
         answer = os.fsdecode(sys.stdin.buffer.readline())
     except KeyboardInterrupt:
-        answer = ""
+        sys.stderr.write("\n")
+        raise Interrupted("interrupted") from None
     if not answer:
         sys.stderr.write("\n" if interactive() else "")
         raise Interrupted("the input ended before the answer")

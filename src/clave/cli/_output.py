@@ -68,7 +68,9 @@ def warn(text: str) -> None:
 
 
 def json(document: Mapping[str, object]) -> None:
-    """Write one JSON document to stdout, with the version of its shape first."""
+    """Write one JSON document to stdout, with the version of its shape first; it too may land on a terminal."""
+    import re
     from json import dumps
 
-    line(dumps({"version": 1, **document}, ensure_ascii=False, indent=2))
+    text = dumps({"version": 1, **document}, ensure_ascii=False, indent=2)
+    line(re.sub(r"[^\n -~]", lambda c: c[0] if printable(c[0]) == c[0] else f"\\u{ord(c[0]):04x}", text))

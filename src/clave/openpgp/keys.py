@@ -69,7 +69,9 @@ class _Certificate:
 
     @property
     def user_id(self) -> str:
-        return next((text for validity, text in self.user_ids if validity not in "re"), "no user id")
+        """The first user id, a usable one before any other: an expired key has none, and yet is somebody's."""
+        best_first = sorted(self.user_ids, key=lambda user_id: user_id[0] in _UNUSABLE)
+        return best_first[0][1] if best_first else "no user id"
 
     def __str__(self) -> str:
         return f"{self.fingerprint} ({self.user_id})"
@@ -169,16 +171,23 @@ def _unusable(what: str, certificate: _Certificate, key: _Subkey) -> str:
 
 def _matches(each: str, certificate: _Certificate) -> bool:
     """Tell whether gpg would take the certificate for an id (gpg(1), How to specify a user ID)."""
+    each = each.lstrip()
     wanted = each.removesuffix("!")
     if _looks_like_key_id(wanted):
         return any(_is_key_id(wanted, key.fingerprint) for key in certificate.keys)
     texts = [text for validity, text in certificate.user_ids if validity not in "r"]
     if each.startswith("="):
         return each[1:] in texts
+    part, texts = each[each[:1] in ("<", "@", "*") :].lower(), [text.lower() for text in texts]
     if each.startswith("<"):
-        return any(text.lower().endswith(each.lower()) for text in texts)
-    part = each.removeprefix("*").lower()
-    return any(part in text.lower() for text in texts)
+        return any(part.removesuffix(">") == _address(text) for text in texts)
+    if each.startswith("@"):
+        return any(part in _address(text) for text in texts)
+    return any(part in text for text in texts)
+
+
+def _address(user_id: str) -> str:
+    return user_id.rpartition("<")[2].partition(">")[0]
 
 
 def _looks_like_key_id(text: str) -> bool:
@@ -200,8 +209,8 @@ def _expand_groups(ids: Sequence[str], options: Sequence[str]) -> list[str]:
     for line in listing.splitlines():
         fields = line.split(":", 3)
         if fields[:2] == ["cfg", "group"] and len(fields) == 4:
-            groups[fields[2]] = fields[3].split(";")
-    return [member for each in ids for member in groups.get(each, [each])]
+            groups[fields[2].lower()] = fields[3].split(";")
+    return [member for each in ids for member in groups.get(each.lower(), [each])]
 
 
 def _configuration(options: Sequence[str]) -> list[str]:
@@ -225,7 +234,7 @@ def _configuration(options: Sequence[str]) -> list[str]:
 def _trusts_always(options: Sequence[str]) -> bool:
     """Tell whether the user has told gpg to ask for no certification of keys."""
     lines = [" ".join(options).replace("--", "\n").replace("=", " ")]
-    lines += [text.replace("=", " ") for text in _configuration(options)]
+    lines += _configuration(options)
     settings = [line.split("#")[0].split() for text in lines for line in text.splitlines()]
     return any(words[:2] == ["trust-model", "always"] or words[:1] == ["always-trust"] for words in settings)
 
@@ -358,7 +367,7 @@ def _python_gnupg() -> gnupg.GPG:
     # Its DEBUG log would hold the start of imported key data.
     logging.getLogger("gnupg").setLevel(logging.WARNING)
     try:
-        program = gnupg.GPG()
+        program = gnupg.GPG(env=environment())
     except OSError:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None
     program.encoding = "utf-8"

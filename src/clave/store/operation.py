@@ -11,7 +11,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotDecrypt, KeyLocked, StoreDamaged, UsageError
+from clave.errors import BadMessage, CannotDecrypt, KeyLocked, StoreDamaged, UsageError
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
@@ -182,7 +182,10 @@ class Operation:
         return self._resolved[ids]
 
     def _fits(self, name: str, ciphertext: bytes) -> bool:
-        message = packets.inspect(packets.dearmor(ciphertext))
+        try:
+            message = packets.inspect(packets.dearmor(ciphertext))
+        except BadMessage:
+            return False  # whoever decrypts it will say what is wrong with it
         wanted = [recipient.key_id for recipient in self._recipients(name.rpartition("/")[0])]
         return sorted(message.recipients) == sorted(wanted)
 
@@ -209,7 +212,7 @@ class Operation:
         if len(unread) == 1:
             ((path, content),) = unread.items()
             with start_decrypting(self._store.options) as gpg:
-                yield lambda: self._known | _readable([(path, _opened(gpg, content))])
+                yield lambda: self._known | _readable([(path, _opened(gpg, content, self._store.options))])
             return
 
         def many() -> dict[str, bytes]:
@@ -228,9 +231,9 @@ class Operation:
                 self._kinds[path] = (compare(old.get(path), self._plain[path]), None)
 
 
-def _opened(gpg: Running, ciphertext: bytes) -> bytes | CannotDecrypt:
+def _opened(gpg: Running, ciphertext: bytes, options: Sequence[str]) -> bytes | CannotDecrypt:
     try:
-        return decrypt_with(gpg, ciphertext)
+        return decrypt_with(gpg, ciphertext, options=options)
     except CannotDecrypt as failure:
         return failure
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clave.store.store import Store
 
 SIGNATURE = layout.RECIPIENTS + ".sig"
+_SIGN = "See that its ids are the right ones, then sign it: clave init with them."
 
 
 def for_folder(store: Store, folder: str) -> list[Recipient]:
@@ -82,9 +83,14 @@ def _check_signature(store: Store, path: str, data: bytes, signature: bytes | No
     if not wanted:
         return
     if signature is None:
-        raise VerificationFailed(f"the signature of {path} does not exist", "Sign it: clave init with its ids.")
+        raise VerificationFailed(f"the signature of {path} does not exist", _SIGN)
     from clave.openpgp import signatures
 
-    signer = signatures.verify(signature, data)
-    if signer not in {key.upper() for key in wanted}:
-        raise VerificationFailed(f"{path} is signed by {signer}, which PASSWORD_STORE_SIGNING_KEY does not name")
+    try:
+        signers = signatures.verify(signature, data)
+    except VerificationFailed as failure:
+        raise VerificationFailed(f"{path} cannot be trusted: {failure.message}", failure.hint or _SIGN) from None
+    if {key.upper() for key in wanted}.isdisjoint(signers):
+        raise VerificationFailed(
+            f"{path} is signed by {signers[0]}, which PASSWORD_STORE_SIGNING_KEY does not name", _SIGN
+        )

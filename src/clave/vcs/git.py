@@ -7,14 +7,16 @@ or configuration from the environment.
 
 from __future__ import annotations
 
+import codecs
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing
+from clave.model.text import printable
 from clave.process import Result, start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from clave.process import Running
 
@@ -61,6 +63,34 @@ def environment() -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
     env["GIT_NO_REPLACE_OBJECTS"] = "1"
     return env
+
+
+# The commands of git that speak with a remote, and the options before a command that have a value of their own.
+_REMOTE = frozenset(("archive", "clone", "fetch", "ls-remote", "pull", "push", "remote", "submodule"))
+_WITH_VALUE = frozenset(("-C", "-c", "--config-env", "--exec-path", "--git-dir", "--namespace", "--work-tree"))
+
+
+def speaks_with_remote(arguments: Sequence[str], settings: Mapping[str, str]) -> bool:
+    """Tell whether a command line of git (without `git`) may show what a remote says; an alias may be any command."""
+    words = iter(arguments)
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word in _REMOTE or f"alias.{word.lower()}" in settings
+    return False
+
+
+class RemoteText:
+    """Makes what a remote says safe to show, piece by piece: it comes as git's own stderr, control bytes and all."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    def __call__(self, piece: bytes) -> bytes:
+        """Return a piece made safe; a character that is cut in two waits for the next piece."""
+        text = self._decoder.decode(piece).replace("\r\n", "\n").replace("\r", "\n")
+        return printable(text, keep="\n\t").encode()
 
 
 class Repository(NamedTuple):

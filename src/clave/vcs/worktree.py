@@ -130,6 +130,9 @@ def explained(what: str) -> Iterator[None]:
     """Turn an OSError of writing into CannotWrite (full disk, read-only, permissions)."""
     try:
         yield
+    except (FileExistsError, NotADirectoryError) as error:
+        place = os.fsdecode(error.filename or what)
+        raise CannotWrite(f"{place} is in the way of a folder", "Move it out of the store.") from None
     except OSError as error:
         raise CannotWrite(
             f"{what} cannot be written: {error.strerror or error}",
