@@ -201,6 +201,7 @@ class Killer:
                 self._place.checker.assert_processes_clean()
                 os.kill(process.pid, signal.SIGKILL) if alone else os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate(timeout=60)
+        self._place.checker.dead.add(process.pid)
         if process.returncode == 0:
             self._spans[command.kind] = (span + time.monotonic() - begun) / 2
         return how, Output(process.returncode, out, err)
