@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clave.vcs import transaction, unversioned
+from clave.vcs import transaction, unversioned, worktree
 from clave.vcs.git import Repository
 from tests.vcs.dying import BEFORE, CHANGES
 
@@ -83,7 +83,12 @@ def assert_settled(store: Path) -> None:
     assert not (store / ".git" / "index.lock").exists()
     assert not (store / ".git" / "clave").exists()
     assert git(store, "fsck", "--strict", "--no-dangling") == ""
-    assert not (store / "new").exists() or head == AFTER
+    assert not empty_folders(store)
+
+
+def empty_folders(store: Path) -> list[Path]:
+    folders = [path for path in store.rglob("*") if path.is_dir() and ".git" not in path.parts]
+    return [folder for folder in folders if not any(folder.iterdir())]
 
 
 def each_step(store: Path, kind: str, fault: str):
@@ -109,8 +114,9 @@ def renew(store: Path) -> None:
     else:
         for path in files(store):
             (store / path).unlink()
+            worktree.prune(str((store / path).parent), keep=str(store))
         for path, content in BEFORE.items():
-            (store / path).parent.mkdir(exist_ok=True)
+            (store / path).parent.mkdir(parents=True, exist_ok=True)
             (store / path).write_bytes(content)
 
 
@@ -179,6 +185,7 @@ def test_a_store_without_git_is_as_before_or_as_after(tmp_path: Path, fault: str
     for _ in each_step(tmp_path, "plain", fault):
         unversioned.recover(str(tmp_path))
         assert files(tmp_path) in (BEFORE, AFTER)
+        assert not empty_folders(tmp_path)
         assert not [path for path in tmp_path.rglob(".clave-*")]
         renew(tmp_path)
     assert files(tmp_path) == AFTER

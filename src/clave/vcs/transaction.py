@@ -395,6 +395,8 @@ class _Work:
                     worktree.put(path, step.new)
             elif step.new is not None:
                 worktree.drop(path, step.new, keep=self._top)
+            elif there is None:
+                worktree.prune(os.path.dirname(path), keep=self._top)
         worktree.sync_folders(self._path(step) for step in self._steps)
 
     def _object(self, step: _Step) -> Content:
