@@ -139,9 +139,10 @@ def test_git_and_pass_cannot_commit_a_stale_index(git_store: Path) -> None:
     write_before(git_store)
     for _ in each_step(git_store, "git", "kill"):
         (git_store / "by-pass.gpg").write_bytes(b"theirs")
-        git(git_store, "add", "by-pass.gpg", check=False)
-        git(git_store, "commit", "-m", "theirs", "by-pass.gpg", check=False)
+        git(git_store, "add", "--all", check=False)
+        git(git_store, "commit", "-m", "theirs", check=False)
         after_crash = in_head(git_store)
+        assert not [path for path in after_crash if ".clave-" in path]
         transaction.recover(Repository.find(str(git_store)), str(git_store))
         assert in_head(git_store) == after_crash
         ours = {path: content for path, content in after_crash.items() if path in AFTER or path in BEFORE}

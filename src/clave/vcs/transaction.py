@@ -6,9 +6,9 @@ The steps, and what a crash after each of them leaves:
 2. Refuse if a path to be touched differs from HEAD.
 3. Write the new blobs as objects.                           Nothing visible.
 4. Write the journal: HEAD, and old and new blob of each path. Dropped by the next command.
-5. Stage the new files beside their places in the work tree.    Dropped.
-6. Take git's own `index.lock` and put the complete new index into it. No other git can commit now, so none
-   can commit from an index that does not know of our change.    Dropped.
+5. Take git's own `index.lock`. No other git can add or commit now, so none can commit a file that is staged
+   here, nor from an index that does not know of our change.     Dropped.
+6. Stage the new files beside their places in the work tree, and put the complete new index into the lock. Dropped.
 7. write-tree, commit-tree, and note the commit in the journal. Dropped.
 8. update-ref HEAD, with its old value: THE COMMIT POINT.
 9. Rename the staged files into place, remove the removed ones. Carried on by the next command.
@@ -294,7 +294,7 @@ class _Work:
         return cls(repository, top, journal.steps, journal.commit)
 
     def begin(self, changes: Mapping[str, Content | None]) -> None:
-        """Steps 4 and 5: the journal, then the staged files."""
+        """Steps 4 and 5, and the first half of 6: the journal, the lock, then the staged files."""
         os.makedirs(self._folder, exist_ok=True)
         with open(self._journal, "wb") as file:
             for step in self._steps:
@@ -304,6 +304,7 @@ class _Work:
             file.flush()
             os.fsync(file.fileno())
         worktree.sync_folders([self._journal])
+        self._take_lock()
         worktree.stage(
             (self._path(step), step.new, content)
             for step in self._steps
@@ -311,11 +312,10 @@ class _Work:
         )
 
     def write_index(self, head: str | None, *, adopt: bool) -> str:
-        """Step 6: take the lock, fill it with the new index; return the id of the tree to commit.
+        """Step 6's end: fill the lock with the new index; return the id of the tree to commit.
 
         Raises GitFailed if the user has staged a change of one of our paths, unless we `adopt` it.
         """
-        self._take_lock()
         self._copy_index()
         staged = self._staged(head)
         for step in self._steps:
@@ -356,10 +356,10 @@ class _Work:
 
     def abandon(self) -> None:
         """Undo steps 4 to 7: nothing was committed."""
-        self._release_lock()
         for step in self._steps:
             if step.new is not None:
                 worktree.drop(self._path(step), step.new, keep=self._top)
+        self._release_lock()
         self._clean()
 
     def settle(self) -> None:
