@@ -194,6 +194,58 @@ def test_attributes_of_a_member_change_no_byte(place: Place, sentinel: Path) -> 
     place.whole()
 
 
+@pytest.mark.parametrize("place", ["bigger"], indirect=True)
+def test_what_is_around_a_store_stays_byte_for_byte(place: Place, clave: Run) -> None:
+    """Filters, line ends, hooks, attributes, staged and unstaged changes of the repository that the store is in."""
+    top = place.repository
+    assert top
+    git(top, "config", "filter.rot.clean", "tr a-y b-z")
+    git(top, "config", "filter.rot.smudge", "tr b-z a-y")
+    (top / ".gitattributes").write_text("*.txt filter=rot\n*.md text eol=crlf\n")
+    (top / ".git" / "info" / "attributes").write_text("*.bin binary")
+    (top / ".git" / "hooks" / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (top / ".git" / "hooks" / "pre-commit").chmod(0o755)
+    for name in ("one.txt", "two.md", "three.bin", "secrets/README.md"):
+        (top / name).write_bytes(b"abc\r\nabc\n")
+        git(top, "add", name)
+    (top / "one.txt").write_bytes(b"changed after that\r\n")
+    (top / "secrets" / "README.md").unlink()
+    (top / "untracked").write_bytes(b"not to be touched")
+    theirs = ("notes.txt", "one.txt", "two.md", "three.bin", "secrets/README.md", ".gitattributes")
+
+    def around() -> tuple[object, ...]:
+        files = [path for path in top.rglob("*") if path.is_file() and "objects" not in path.parts]
+        bytes_of = {
+            path: path.read_bytes() for path in files
+            if path.suffix != ".gpg" and path.name != ".gpg-id"
+            and not ({"logs", "refs"} & set(path.parts) or path.name in ("index", "attributes", "COMMIT_EDITMSG"))
+        }  # fmt: skip
+        return bytes_of, git(top, "ls-files", "--stage", *theirs), git(top, "diff", "--cached", "--", *theirs)
+
+    before, status = around(), git(top, "status", "--porcelain")
+    Battery(place).writes()
+    assert around() == before
+    assert git(top, "status", "--porcelain") == status
+    attributes = (top / ".git" / "info" / "attributes").read_text().splitlines()
+    assert attributes[0] == "*.bin binary"
+    for name in place.state.entries:
+        place.checker.assert_entry(place.state, name)
+
+
+@pytest.mark.parametrize("place", ["bigger"], indirect=True)
+def test_a_bare_repository_in_the_place_of_the_store_is_not_gits(place: Place, clave: Run, sentinel: Path) -> None:
+    """A member's commit can make the store's folder look like a repository of its own, with programs to run."""
+    for name in ("objects", "refs"):
+        (place.store / name).mkdir()
+    (place.store / "HEAD").write_text("ref: refs/heads/main\n")
+    config = f"[core]\n\trepositoryformatversion = 0\n\tworktree = {place.store}\n\tfsmonitor = {sentinel}\n"
+    (place.store / "config").write_text(config)
+    for words in (["git", "status"], ["git", "diff", "HEAD"], ["log"], ["diff", "a", "HEAD"], ["grep", "first"]):
+        clave(place.person, place.store, *words)
+    assert clave(place.person, place.store, "insert", "-m", "-f", "a", input=b"a new value here\n").code == 0
+    assert b"a.gpg" in git(place.repository or place.store, "show", "--stat", "HEAD")
+
+
 def test_a_replaced_object_has_no_effect(place: Place, pair: list[Person]) -> None:
     run = Battery(place)
     old = git(place.store, "rev-parse", "HEAD:a.gpg").decode().strip()

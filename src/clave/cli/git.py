@@ -40,7 +40,9 @@ def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     if repository is None:
         raise GitFailed("the password store is not a git repository", 'Try "clave git init".')
     try:
-        code = run_on_terminal(["git", "-C", app.store.root, *arguments], env=environment())
+        # A member may have made the store's folder look like a bare repository, with programs in its configuration.
+        explicit = ("-c", "safe.bareRepository=explicit")
+        code = run_on_terminal(["git", *explicit, "-C", app.store.root, *arguments], env=environment())
     except ProgramMissing:
         raise GitFailed("git is not installed", "Install git and try again.") from None
     ctx.exit(code if code >= 0 else 128 - code)
