@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, StoreDamaged
 from clave.vcs import worktree
-from clave.vcs.git import failure
+from clave.vcs.git import failure, running_in
 from clave.vcs.lock import exclusive
 from clave.vcs.worktree import Content, Link
 
@@ -226,12 +226,7 @@ def recover(repository: Repository, top: str) -> None:
 
 def protect_attributes(repository: Repository) -> None:
     """Keep one marked block in `.git/info/attributes`: no filter or line-end rule of anybody touches our files."""
-    common = os.path.join(repository.git_dir, "commondir")
-    base = repository.git_dir
-    if os.path.isfile(common):
-        with open(common, encoding="utf-8") as file:
-            base = os.path.join(repository.git_dir, file.read().strip())
-    path = os.path.join(base, "info", "attributes")
+    path = os.path.join(_common_dir(repository), "info", "attributes")
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read()
@@ -249,6 +244,15 @@ def protect_attributes(repository: Repository) -> None:
     with open(path + ".clave", "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(before + rest + _ATTRIBUTES)
     os.replace(path + ".clave", path)
+
+
+def _common_dir(repository: Repository) -> str:
+    """Return the directory of what all work trees of a repository share."""
+    try:
+        with open(os.path.join(repository.git_dir, "commondir"), encoding="utf-8") as file:
+            return os.path.join(repository.git_dir, file.read().strip())
+    except FileNotFoundError:
+        return repository.git_dir
 
 
 def _tidy(repository: Repository) -> None:
@@ -364,6 +368,7 @@ class _Work:
 
     def settle(self) -> None:
         """End the write of a dead process: carry it on if HEAD has its commit, else drop it."""
+        self._remove_locks_of_the_dead()
         if not self._committed():
             self.abandon()
         elif _same_file(self._index, self._ours):
@@ -378,6 +383,28 @@ class _Work:
             self._carry_on()
             os.replace(self._index_lock, self._index)
             self._clean()
+
+    def _remove_locks_of_the_dead(self) -> None:
+        """Remove the locks that our `update-ref` holds if it was killed together with us.
+
+        It is dead: it had our lock, which we hold now. A lock with our commit in it is surely its own; an empty one
+        is, if no other git is at work here.
+        """
+        if self._commit is None:
+            return
+        branch = os.fsdecode(self._repository.run("symbolic-ref", "-q", "HEAD", check=False).out).strip()
+        paths = [os.path.join(self._repository.git_dir, "HEAD.lock")]
+        if branch:
+            paths.append(os.path.join(_common_dir(self._repository), f"{branch}.lock"))
+        for path in paths:
+            try:
+                with open(path, "rb") as file:
+                    content = file.read().decode().strip()
+                younger = os.path.getmtime(path) >= os.path.getmtime(self._journal)
+            except (FileNotFoundError, UnicodeDecodeError):
+                continue
+            if content == self._commit or (younger and not content and not running_in(self._repository)):
+                os.unlink(path)
 
     def _carry_on(self) -> None:
         """Do step 9 where it was not done, but leave what somebody else has written since."""
