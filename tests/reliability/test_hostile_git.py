@@ -79,8 +79,9 @@ def commit_file(place: Place, name: str, text: str) -> None:
     git(place.repository, *AS_MEMBER, "commit", "-q", "-m", "a file", "--", place.store / name)
 
 
-@pytest.mark.parametrize("place", ["git", "bigger"], indirect=True)
-@pytest.mark.parametrize("whose", ["the repository's", "the user's"])
+@pytest.mark.parametrize(
+    ("place", "whose"), [("git", "the user's"), ("bigger", "the repository's")], indirect=["place"]
+)
 def test_no_program_of_a_configuration_is_started(
     place: Place, sentinel: Path, user_config: Callable[[str, str], None], whose: str
 ) -> None:

@@ -111,11 +111,26 @@ def killed_at_update_ref(place: Place, clave: Run, tmp_path: Path, content: str)
     return git_dir / f"{branch}.lock"
 
 
-def test_the_background_of_gpg_does_not_keep_the_lock(place: Place, clave: Run) -> None:
-    """gpg starts its agent under our lock: the next write must not wait for the agent's end."""
-    subprocess.run(["gpgconf", "--kill", "all"], env=place.person.env(), check=True)
-    new = b"value after the agent\n"
-    assert clave(place.person, place.store, "generate", "-i", "a", "16").code == 0
-    done = run_as(place.person, place.store, ["flock", "-n", str(place.store / ".git"), "true"])
-    assert done.code == 0
-    assert clave(place.person, place.store, "insert", "-m", "-f", "a", input=new).code == 0
+def test_a_gpg_that_outlives_its_clave_does_not_keep_the_lock(place: Place, clave: Run, tmp_path: Path) -> None:
+    """It may wait for a PIN that nobody will ever type."""
+    mark = tmp_path / "mark"
+    waiting = tmp_path / "bin" / "gpg"
+    waiting.parent.mkdir()
+    waiting.write_text(f"#!/bin/sh\n: > {mark}\nexec sleep 5\n")
+    waiting.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clave", "generate", "-i", "a"],
+        env=place.person.env(place.store, PATH=f"{waiting.parent}:{os.environ['PATH']}"),
+        stdin=subprocess.DEVNULL,
+    )
+    while not mark.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    locked = ["flock", "-n", str(place.store / ".git"), "true"]
+    assert run_as(place.person, place.store, locked).code == 1
+    process.kill()
+    process.wait()
+    assert run_as(place.person, place.store, locked).code == 0
+    assert clave(place.person, place.store, "insert", "-m", "-f", "a", input=b"the next value\n").code == 0
+    place.state.entries["a"] = b"the next value\n"
+    place.whole()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotWrite, GitFailed
 from clave.process import ProgramMissing, Result, run
+from clave.vcs.lock import handed_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +96,8 @@ class Repository(NamedTuple):
         """
         argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
         try:
-            result = run(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
+            with handed_on():
+                result = run(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
         except ProgramMissing:
             raise GitFailed("git is not installed", "Install git and try again.") from None
         if check and result.code != 0:
