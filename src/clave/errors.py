@@ -72,6 +72,12 @@ class KeyLocked(CannotDecrypt):
     code = "key-locked"
 
 
+class GpgMissing(KeyLocked):
+    """There is no gpg: no message can be opened, the next one neither."""
+
+    code = "gpg-missing"
+
+
 class CannotEncrypt(ClaveError):
     """A recipient cannot be encrypted to: which one, whose, and why."""
 
@@ -98,6 +104,22 @@ class StoreDamaged(ClaveError):
 
     code = "store-damaged"
     exit_code = 8
+
+
+class ProgramMissing(ClaveError):
+    """A program that clave needs is not installed; `program` is its name. Its callers say what for."""
+
+    code = "program-missing"
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"the program '{program}' was not found", f"Install {program} and try again.")
+        self.program = program
+
+
+class OutputTooLarge(ClaveError):
+    """A program wrote more than its caller accepts, who says what of."""
+
+    code = "output-too-large"
 
 
 class CannotWrite(ClaveError):

@@ -4,6 +4,8 @@ Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find T
 store that is no team store and has no write pending. The functions are those of the full program (`store/`,
 `openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
 
+Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
+
 For an entry gpg is started first, and everything else is loaded and checked while it makes itself ready.
 
 Imported at every start: nothing heavy may be imported here. A test lists what may be.
@@ -30,6 +32,8 @@ class _NotHere(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Run a command line (by default this process's) and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--complete"]:
+        return _complete(argv[1:])
     try:
         code = _serve(argv)
     except _NotHere:
@@ -61,22 +65,28 @@ def _serve(argv: Sequence[str]) -> int | None:
     return _list(root, argv)
 
 
-def _decrypt(root: str, name: str, *, bare: bool) -> int:
-    from clave.openpgp.message import decrypt, gpg_options
+def _complete(arguments: Sequence[str]) -> int:
+    from clave.cli._complete import main as complete
 
-    def ciphertext() -> bytes:
-        # All this happens while gpg starts; it gets no byte before it is done.
+    return complete(arguments)
+
+
+def _decrypt(root: str, name: str, *, bare: bool) -> int:
+    from clave.openpgp.command import start_decrypting, user_options
+
+    options = user_options(os.environ)
+    with start_decrypting(options) as gpg:
+        # All this happens while gpg makes itself ready; it gets no byte before it is done.
         import resource
 
         from clave.model.name import check
+        from clave.openpgp.message import decrypt_with
         from clave.store.layout import read_file
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         if (bare and _is_command(name)) or not _is_plain(root) or check(name) != name:
             raise _NotHere
-        return read_file(root, name)
-
-    plaintext = memoryview(decrypt(ciphertext, name=name, options=gpg_options(os.environ)))
+        plaintext = memoryview(decrypt_with(gpg, read_file(root, name), name=name, options=options))
     while plaintext:
         plaintext = plaintext[os.write(1, plaintext) :]
     # Nothing is buffered or open: taking the interpreter down would cost a tenth of the whole run.

@@ -2,20 +2,19 @@
 
 Always an argument list, never a shell. Pipes are served together, so a child that fills one while we
 wait on another cannot hang us; output can be capped. Built on `posix_spawn`: the `subprocess` module
-costs as much start-up as gpg needs for a decryption.
+costs as much start-up as gpg needs for a decryption. What is not needed to start a child is imported after that:
+the child runs meanwhile.
 """
 
 from __future__ import annotations
 
 import os
-import select
-
-from clave.errors import ClaveError, Interrupted
 
 # Descriptor at which a child that was started with `status=True` finds its status pipe (`--status-fd 3`).
 STATUS_FD = 3
 
 _CHUNK = 1 << 16
+_LOOK_AGAIN = 100  # milliseconds after which we look whether a child that says nothing has ended
 # Python ignores SIGPIPE (13) and SIGXFSZ (25); a child must have the defaults. The numbers are the same on
 # Linux, macOS and the BSDs, and the `signal` module is not worth its import here.
 _DEFAULT_SIGNALS = (13, 25)
@@ -24,22 +23,7 @@ _SIGTERM = 15  # not SIGKILL: gpg and git then remove their own lock files
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-
-class ProgramMissing(ClaveError):
-    """A program that clave needs is not installed; `program` is its name."""
-
-    code = "program-missing"
-
-    def __init__(self, program: str) -> None:
-        super().__init__(f"the program '{program}' was not found", f"Install {program} and try again.")
-        self.program = program
-
-
-class OutputTooLarge(ClaveError):
-    """A child wrote more than its caller accepts."""
-
-    code = "output-too-large"
+    from typing import Self
 
 
 class Result:
@@ -54,21 +38,53 @@ class Result:
         self.status = status
 
 
-def run(
+class Running:
+    """A child that was started by `start`. It is ended where the `with` is left before `finish`."""
+
+    def __init__(self, pid: int, pipes: _Pipes) -> None:
+        self._pid = pid
+        self._pipes = pipes
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipes.close()
+        if not self._ended:
+            os.kill(self._pid, _SIGTERM)
+            os.waitpid(self._pid, 0)
+
+    def finish(self, input: bytes | None = None) -> Result:  # noqa: A002 - as in start
+        """Let the child run to its end and return what it wrote; `input` is for one that was started without.
+
+        Raises OutputTooLarge; on ^C Interrupted.
+        """
+        if input is not None:
+            self._pipes.give(input)
+        try:
+            self._pipes.serve()
+        except KeyboardInterrupt:
+            raise _interrupted() from None
+        code = _wait(self._pid)
+        self._ended = True
+        return Result(code, self._pipes.taken(1), self._pipes.taken(2), self._pipes.taken(STATUS_FD))
+
+
+def start(
     argv: Sequence[str],
     *,
-    input: bytes | Callable[[], bytes] = b"",  # noqa: A002 - subprocess has made this the word for it
     env: Mapping[str, str] | None = None,
     status: bool = False,
+    input: bytes | None = None,  # noqa: A002 - subprocess has made this the word for it
     limit: int | None = None,
     err_to_terminal: bool = False,
-) -> Result:
-    """Run `argv` to its end with `input` on its stdin and return what it wrote.
+) -> Running:
+    """Start `argv`, so that it works while we do something else; for a `with` statement.
 
-    `input` may be a function: it is called once the child has been started, so that both make themselves ready
-    at once; if it raises, the child is ended. `env` replaces the whole environment. With `status` the child has a
-    third pipe at STATUS_FD. `limit` caps stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of
-    a slow remote). Raises ProgramMissing, OutputTooLarge; on ^C the child is ended and Interrupted raised.
+    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `input` is what
+    it gets on its stdin; None: that is told by `finish`. `limit` caps stdout, in bytes. `err_to_terminal` leaves
+    stderr as it is (progress of a slow remote). Raises ProgramMissing.
     """
     pipes = _Pipes()
     try:
@@ -79,28 +95,79 @@ def run(
         if status:
             actions.append(pipes.from_child(STATUS_FD, None))
         pid = _spawn(argv, env, actions)
-        pipes.close_child_ends()
-        try:
-            pipes.serve(input if isinstance(input, bytes) else input())
-        except BaseException as failure:
-            os.kill(pid, _SIGTERM)
-            os.waitpid(pid, 0)
-            if isinstance(failure, KeyboardInterrupt):
-                raise Interrupted("interrupted") from None
-            raise
-    finally:
+    except BaseException:
         pipes.close()
-    code = _wait(pid)
-    return Result(code, pipes.taken(1), pipes.taken(2), pipes.taken(STATUS_FD))
+        raise
+    pipes.close_child_ends()
+    if input is not None:
+        pipes.give(input)
+    return Running(pid, pipes)
 
 
-def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
-    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N: signal N."""
-    pid = _spawn(argv, env, [])
+def run(
+    argv: Sequence[str],
+    *,
+    input: bytes = b"",  # noqa: A002 - as in start
+    env: Mapping[str, str] | None = None,
+    status: bool = False,
+    limit: int | None = None,
+    err_to_terminal: bool = False,
+) -> Result:
+    """Run `argv` to its end with `input` on its stdin and return what it wrote. Arguments and errors: see `start`."""
+    with start(argv, input=input, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal) as child:
+        return child.finish()
+
+
+def run_on_terminal(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, safe: Callable[[bytes], bytes] | None = None
+) -> int:
+    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N: signal N.
+
+    With `safe` its stderr is a pipe, and what that function makes of each piece of it goes to ours.
+    """
+    if safe is None:
+        return _wait_patiently(_spawn(argv, env, []))
+    ours, theirs = _high_pipe()
+    try:
+        try:
+            pid = _spawn(argv, env, [(os.POSIX_SPAWN_DUP2, theirs, 2)])
+        finally:
+            os.close(theirs)
+        return _relay(pid, ours, safe)
+    finally:
+        os.close(ours)
+
+
+def _relay(pid: int, source: int, safe: Callable[[bytes], bytes]) -> int:
+    """Hand on what comes from `source` until the child ends: a process that it leaves behind may keep the pipe."""
+    import select
+
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    code: int | None = None
     while True:
         try:
-            return _wait(pid)
-        except Interrupted:
+            chunk = os.read(source, _CHUNK) if poll.poll(_LOOK_AGAIN if code is None else 0) else None
+            if chunk:
+                data = memoryview(safe(chunk))
+                while data:
+                    data = data[os.write(2, data) :]
+            elif chunk is not None:
+                return _wait_patiently(pid) if code is None else code
+            elif code is not None:
+                return code
+            else:
+                ended, state = os.waitpid(pid, os.WNOHANG)
+                code = os.waitstatus_to_exitcode(state) if ended else None
+        except KeyboardInterrupt:
+            continue
+
+
+def _wait_patiently(pid: int) -> int:
+    while True:
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        except KeyboardInterrupt:
             # ^C went to the child too: it decides (an editor stays, git ends).
             continue
 
@@ -115,6 +182,8 @@ def _spawn(argv: Sequence[str], env: Mapping[str, str] | None, actions: list[tup
             setsigdef=_DEFAULT_SIGNALS,
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError):
+        from clave.errors import ProgramMissing
+
         raise ProgramMissing(argv[0]) from None
 
 
@@ -122,7 +191,13 @@ def _wait(pid: int) -> int:
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except KeyboardInterrupt:
-        raise Interrupted("interrupted") from None
+        raise _interrupted() from None
+
+
+def _interrupted() -> Exception:
+    from clave.errors import Interrupted
+
+    return Interrupted("interrupted")
 
 
 class _Pipes:
@@ -154,12 +229,19 @@ class _Pipes:
         while self._child_ends:
             os.close(self._child_ends.pop())
 
-    def serve(self, data: bytes) -> None:
+    def give(self, data: bytes) -> None:
+        """Write what the pipe to the child takes at once; `serve` writes the rest."""
         self._data = memoryview(data)
+        if not self._data or self._write():
+            self._close_writer()
+
+    def serve(self) -> None:
+        import select
+
         poll = select.poll()
         for fd in self._readers:
             poll.register(fd, select.POLLIN)
-        if self._data:
+        if self._data and self._writer >= 0:
             poll.register(self._writer, select.POLLOUT)
         else:
             self._close_writer()
@@ -193,6 +275,8 @@ class _Pipes:
         if limit is not None:
             limit -= len(chunk)
             if limit < 0:
+                from clave.errors import OutputTooLarge
+
                 raise OutputTooLarge("the output is larger than allowed")
             self._limits[child_fd] = limit
         return not chunk

@@ -87,6 +87,10 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
     It works on every store of "pass: the standard unix password manager", and as that does: `clave NAME`
     shows an entry, `clave` alone lists them all.
+
+    A store is a folder of OpenPGP files, usually a git repository. Each file is an entry; the nearest .gpg-id
+    upwards says who can read it. The first line of an entry is the password, the lines `name: value` below it
+    are its fields. NAME#FIELD is one field, STORE:NAME an entry of another store.
     """,
 )
 @click.option("-s", "--store", "store", metavar="STORE", help="Use the store of this name.")

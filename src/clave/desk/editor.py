@@ -14,9 +14,9 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotWrite, Finding, UsageError
+from clave.errors import CannotWrite, Finding, ProgramMissing, UsageError
 from clave.places import EDIT
-from clave.process import ProgramMissing, run_on_terminal
+from clave.process import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from clave.errors import CannotEncrypt
+from clave.errors import CannotEncrypt, ProgramMissing
 from clave.model.report import attention, expiry, good, note
 from clave.openpgp import keys
-from clave.process import ProgramMissing, run
+from clave.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +104,8 @@ def check_signing_key(wanted: str) -> Report:
 def _agent(socket: str, gpg_version: str) -> Report:
     if len(os.fsencode(socket)) > _LONGEST_SOCKET:
         return attention("agent", f"the path of gpg-agent's socket is too long: {socket}", "Use a shorter GNUPGHOME.")
+    if not os.path.isdir(home()):  # the agent has none to work in either, and gpg makes it when it first needs one
+        return good("agent", "gpg-agent starts with your first key")
     answer = run(["gpg-connect-agent", "GETINFO version", "/bye"])
     words = answer.out.decode(errors="replace").split()
     if answer.code != 0 or "OK" not in words:

@@ -14,9 +14,6 @@ RFC 4880 section 4 and RFC 9580 section 4 say how packets are framed. Imported b
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
-
 from clave.errors import BadMessage
 
 MAX_NAMED = 1024
@@ -57,6 +54,9 @@ def dearmor(data: bytes) -> bytes:
     lines = [line.rstrip(b"\r\t ") for line in data.strip(b"\r\n\t ").split(b"\n")]
     if lines[0] != _ARMOR or lines[-1] != _ARMOR_END or b"" not in lines:
         raise BadMessage("its ASCII armor is broken")
+    from binascii import Error as Base64Error
+    from binascii import a2b_base64
+
     body = lines[lines.index(b"") + 1 : -1]
     while body and not body[-1]:
         body.pop()
@@ -98,8 +98,9 @@ def inspect(data: bytes) -> Message:
 
 
 def _check_limits(recipients: list[str]) -> None:
-    hidden = recipients.count(HIDDEN) if recipients[-1] == HIDDEN else 0
-    if hidden > MAX_HIDDEN or len(recipients) > MAX_NAMED + MAX_HIDDEN:
+    count = len(recipients)
+    hidden = recipients.count(HIDDEN) if recipients[-1] == HIDDEN or count > MAX_NAMED else 0
+    if hidden > MAX_HIDDEN or count - hidden > MAX_NAMED:
         raise BadMessage(f"it has more than {MAX_NAMED} recipients, or more than {MAX_HIDDEN} hidden ones")
 
 
@@ -128,9 +129,9 @@ def _packet(data: bytes, at: int) -> tuple[int, int, int]:
         if first & 0x40:
             return (first & 0x3F, *_new_body(data, at + 1, first & 0x3F))
         tag, kind = first >> 2 & 0xF, first & 3
-        if kind == 3:  # an old packet that reaches to the end of the file: gpg writes such data packets
-            if tag == _PKESK:
-                raise BadMessage("it has a recipient of an unknown form")
+        if kind == 3:  # a packet that reaches to the end of the file; encrypted data has no such form
+            if tag in (_PKESK, _MARKER):
+                raise BadMessage("a packet that must have a length has none")
             return tag, at + 1, len(data)
         octets = 1 << kind
         start = at + 1 + octets

@@ -18,4 +18,4 @@ def read(root: str, name: str, *, options: Sequence[str] = ()) -> bytes:
     """
     if not is_entry(root, name):
         raise NotFound(f"{name} is not in the password store")
-    return decrypt(lambda: read_file(root, name), name=name, options=options)
+    return decrypt(read_file(root, name), name=name, options=options)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import GitFailed, NotFound, UsageError
+from clave.errors import GitFailed, NotFound, ProgramMissing, UsageError
 from clave.model.name import check_folder
-from clave.process import ProgramMissing, run
+from clave.process import run
 from clave.store import layout, recipients
 from clave.store.operation import begin
 from clave.vcs.git import Repository, environment, failure

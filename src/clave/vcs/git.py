@@ -7,15 +7,19 @@ or configuration from the environment.
 
 from __future__ import annotations
 
+import codecs
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import Busy, CannotWrite, GitFailed
-from clave.process import ProgramMissing, Result, run
+from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing
+from clave.model.text import printable
+from clave.process import Result, run, start
 from clave.vcs.lock import handed_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from clave.process import Running
 
 # The variables of git that stay: how to reach a remote, who is writing, and the user's own tools.
 _KEPT = frozenset(
@@ -62,6 +66,34 @@ def environment() -> dict[str, str]:
     return env
 
 
+# The commands of git that speak with a remote, and the options before a command that have a value of their own.
+_REMOTE = frozenset(("archive", "clone", "fetch", "ls-remote", "pull", "push", "remote", "submodule"))
+_WITH_VALUE = frozenset(("-C", "-c", "--config-env", "--exec-path", "--git-dir", "--namespace", "--work-tree"))
+
+
+def speaks_with_remote(arguments: Sequence[str], settings: Mapping[str, str]) -> bool:
+    """Tell whether a command line of git (without `git`) may show what a remote says; an alias may be any command."""
+    words = iter(arguments)
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word in _REMOTE or f"alias.{word.lower()}" in settings
+    return False
+
+
+class RemoteText:
+    """Makes what a remote says safe to show, piece by piece: it comes as git's own stderr, control bytes and all."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    def __call__(self, piece: bytes) -> bytes:
+        """Return a piece made safe; a character that is cut in two waits for the next piece."""
+        text = self._decoder.decode(piece).replace("\r\n", "\n").replace("\r", "\n")
+        return printable(text, keep="\n\t").encode()
+
+
 class Repository(NamedTuple):
     """A git repository: its work tree and the directory of its HEAD and index, both absolute."""
 
@@ -94,15 +126,25 @@ class Repository(NamedTuple):
 
         Raises GitFailed with git's own last words unless `check` is false, CannotWrite for a full disk.
         """
-        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
-        try:
-            with handed_on():
-                result = run(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
-        except ProgramMissing:
-            raise GitFailed("git is not installed", "Install git and try again.") from None
+        with self.start(*args, input=input, env=env) as git:
+            result = git.finish()
         if check and result.code != 0:
             raise failure(next(arg for arg in args if not arg.startswith("-")), result)
         return result
+
+    def start(
+        self,
+        *args: str,
+        input: bytes,  # noqa: A002 - as in process.start
+        env: Mapping[str, str] | None = None,
+    ) -> Running:
+        """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git."""
+        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
+        try:
+            with handed_on():
+                return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
+        except ProgramMissing:
+            raise GitFailed("git is not installed", "Install git and try again.") from None
 
     def text(self, *args: str) -> str:
         """Run git and return its output as text without the final newline."""
@@ -119,14 +161,32 @@ class Repository(NamedTuple):
 
     def head(self) -> str | None:
         """Return the commit id of HEAD, or None on a branch without commits."""
+        plain = self._plain_head()
+        if plain is not None:
+            return plain
         result = self.run("rev-parse", "-q", "--verify", "HEAD^{commit}", check=False)
         return result.out.decode().strip() if result.code == 0 else None
+
+    def _plain_head(self) -> str | None:
+        """Read HEAD as git keeps it most often, a file that names a branch's file; None: ask git."""
+        head = _first_line(os.path.join(self.git_dir, "HEAD"))
+        if head.startswith("ref: refs/heads/") and ".." not in head:
+            head = _first_line(os.path.join(self.git_dir, head[5:]))
+        return head if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head) else None
 
     def settings(self) -> dict[str, str]:
         """Return the effective git configuration, keys in lower case as git prints them."""
         fields = os.fsdecode(self.run("config", "--list", "-z").out).split("\0")
         pairs = (field.partition("\n") for field in fields if field)
         return {key: value for key, _, value in pairs}
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.readline().removesuffix("\n")
+    except OSError:
+        return ""
 
 
 def _git_dir(path: str) -> str | None:

@@ -9,7 +9,6 @@ The list lies in the store, which others may write (a shared disk): no path in i
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ class Unversioned:
             try:
                 self._prepare(changes)
             except BaseException:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                _remove_tree(self._folder)
                 raise
             self.carry_on()
 
@@ -65,7 +64,7 @@ class Unversioned:
         worktree.sync_folders(paths)
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(self._folder, _LIST))
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove_tree(self._folder)
 
     def _prepare(self, changes: Mapping[str, Content | None]) -> None:
         for path in changes:
@@ -110,6 +109,12 @@ def recover(top: str) -> None:
     if os.path.isdir(os.path.join(top, _FOLDER)):
         with begin(top):
             pass
+
+
+def _remove_tree(folder: str) -> None:
+    from shutil import rmtree  # every write of a store with git loads this module too
+
+    rmtree(folder, ignore_errors=True)
 
 
 def _write(path: str, content: bytes) -> None:

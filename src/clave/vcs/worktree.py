@@ -42,6 +42,11 @@ def content_at(path: str) -> Content | None:
         return None
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a folder stands at `path`, not a symlink to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 def staged_name(path: str, content_id: str) -> str:
     """Return where the new content of `path` waits to be renamed into place."""
     folder, name = os.path.split(path)
@@ -125,6 +130,9 @@ def explained(what: str) -> Iterator[None]:
     """Turn an OSError of writing into CannotWrite (full disk, read-only, permissions)."""
     try:
         yield
+    except (FileExistsError, NotADirectoryError) as error:
+        place = os.fsdecode(error.filename or what)
+        raise CannotWrite(f"{place} is in the way of a folder", "Move it out of the store.") from None
     except OSError as error:
         raise CannotWrite(
             f"{what} cannot be written: {error.strerror or error}",
