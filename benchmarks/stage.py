@@ -122,7 +122,9 @@ def _make(it: Stage) -> None:
     _run([*gpg, "--quick-add-key", fingerprint, "cv25519", "encr", "never"], env)
     (new / "key").write_bytes(_run([*gpg, "--export-secret-keys", fingerprint], env))
     (new / "trust").write_bytes(_run([*gpg, "--export-ownertrust"], env))
-    messages = [_run([*gpg, "--encrypt", "--recipient", fingerprint], env, secret) for secret in _secrets()]
+    # As pass writes them.
+    encrypt = [*gpg, "--compress-algo=none", "--no-encrypt-to", "--recipient", fingerprint, "--encrypt"]
+    messages = [_run(encrypt, env, secret) for secret in _secrets()]
     for size in SIZES:
         _fill(new / f"store-{size}", size, fingerprint, messages, env)
     new.rename(it.made)

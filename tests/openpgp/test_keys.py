@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -241,6 +242,12 @@ def test_every_recipient_that_fails_is_named(world: World) -> None:
     assert "Bob" not in refused.value.message
 
 
+def test_a_gpg_that_does_not_start_is_no_missing_key(world: World) -> None:
+    with pytest.raises(CannotEncrypt, match="gpg does not list its keys") as refused:
+        keys.resolve([world.fingerprints["bob"]], options=["--no-such-option"])
+    assert "gpg.conf" in (refused.value.hint or "")
+
+
 def test_a_subkey_that_is_none_or_signs_is_refused(world: World) -> None:
     for each in (f"{world.fingerprints['bob']}!", f"{world.subkeys['half'][1]}!", f"{world.subkeys['gone'][1]}!"):
         assert resolved(each) is None, each
@@ -293,12 +300,54 @@ def test_gpg_conf_has_no_say_in_what_is_written(world: World, lines: str) -> Non
     assert world.maker.gpg("-d", input=written) == b"one\ntwo\n"
 
 
-def test_options_that_add_a_reader_are_noticed(world: World) -> None:
-    """PASSWORD_STORE_GPG_OPTS is the user's own, but a reader more than was asked for is never stored."""
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-r MANY", "-R MANY", "--throw-keyids", "--rfc2440 --disable-mdc --cipher-algo CAST5", "--no-such-option",
+        "--symmetric --batch --pinentry-mode loopback --s2k-count 1024 --passphrase x",
+    ],
+)  # fmt: skip
+def test_options_of_the_user_that_would_write_something_else(world: World, options: str) -> None:
+    """PASSWORD_STORE_GPG_OPTS is the user's own, but what is stored is always a message to those asked for."""
     recipients = keys.resolve([world.fingerprints["bob"]])
-    for options in (["-r", world.fingerprints["many"]], ["-R", world.fingerprints["many"]], ["--throw-keyids"]):
-        with pytest.raises(CannotEncrypt):
-            encrypt(b"x", recipients, options=options)
+    words = options.replace("MANY", world.fingerprints["many"]).split()
+    with pytest.raises(CannotEncrypt) as refused:
+        encrypt(b"canary\n", recipients, options=words)
+    assert "canary" not in refused.value.line()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--group SUB!=MANY",
+        "--group SUB=MANY",
+        "--encrypt-to MANY",
+        "--armor",
+        "--textmode",
+        "-z 9",
+        "--trust-model pgp",
+    ],
+)
+def test_options_of_the_user_that_change_nothing(world: World, options: str) -> None:
+    recipients = keys.resolve([world.fingerprints["bob"]])
+    words = options.replace("MANY", world.fingerprints["many"]).replace("SUB", world.subkeys["bob"][0]).split()
+    written = encrypt(b"one\r\ntwo\n", recipients, options=words)
+    assert inspect(written).recipients == [world.subkeys["bob"][0][-16:]]
+    if options != "--textmode":
+        assert world.maker.gpg("-d", input=written) == b"one\r\ntwo\n"
+
+
+def test_the_subkey_that_was_chosen_is_the_one_that_is_used(world: World) -> None:
+    for subkey in world.subkeys["many"]:
+        assert inspect(encrypt(b"x", keys.resolve([f"{subkey}!"]))).recipients == [subkey[-16:]]
+
+
+def test_a_recipient_that_is_gone_since_is_named(world: World) -> None:
+    (bob,) = keys.resolve([world.fingerprints["bob"]])
+    gone = replace(bob, subkey="0123456789ABCDEF0123456789ABCDEF01234567")
+    with pytest.raises(CannotEncrypt, match=gone.subkey) as refused:
+        encrypt(b"canary", [bob, gone])
+    assert refused.value.hint
 
 
 def test_an_unknown_address_is_not_looked_up(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

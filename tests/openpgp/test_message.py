@@ -71,13 +71,15 @@ def flipped(data: bytes, at: int, bit: int = 0x10) -> bytes:
     return data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
 
 
+WITH_PASSWORD = ("--pinentry-mode", "loopback", "--passphrase", "p", "--s2k-count", "1024")
+
+
 def mixed(places: Places) -> bytes:
-    options = ("--pinentry-mode", "loopback", "--passphrase", "p")
-    return places.sealed("--symmetric", *options)
+    return places.sealed("--symmetric", *WITH_PASSWORD)
 
 
 def symmetric(places: Places) -> bytes:
-    return places.alice.gpg("--pinentry-mode", "loopback", "--passphrase", "p", "-c", input=SECRET)
+    return places.alice.gpg(*WITH_PASSWORD, "-c", input=SECRET)
 
 
 def inner_signature_of_other_text(places: Places) -> bytes:
@@ -157,7 +159,7 @@ def test_a_flipped_bit_in_a_large_message(places: Places) -> None:
     check(places.read(flipped(message, LARGE // 2), "show", "x#user"))
 
 
-def test_a_bomb_is_refused_in_bounded_memory(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_is_refused(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GNUPGHOME", str(places.alice.gnupg))
     message = places.sealed("--compress-algo", "bzip2", content=bytes(16 << 20))
     assert len(message) < 2000
@@ -165,6 +167,25 @@ def test_a_bomb_is_refused_in_bounded_memory(places: Places, monkeypatch: pytest
         decrypt(message, name="x", limit=1 << 20)
     assert refused.value.hint
     assert len(decrypt(message, limit=16 << 20)) == 16 << 20
+
+
+def test_an_earlier_version_is_held_to_the_same_rules(
+    people: Callable[..., list[Person]], clave: Run, tmp_path: Path
+) -> None:
+    (dave,) = people("dave")
+    assert clave(dave, tmp_path, "init", dave.fingerprint).code == 0
+    assert clave(dave, tmp_path, "insert", "-m", "x", input=b"good\n").code == 0
+    for planted in (dave.gpg("--store", input=SECRET), SECRET):
+        (tmp_path / "x.gpg").write_bytes(planted)
+        argv = ["git", "-C", str(tmp_path), "-c", "core.hooksPath=/dev/null", "commit", "-qam", "Planted."]
+        assert run_as(dave, tmp_path, argv).code == 0
+        assert clave(dave, tmp_path, "insert", "-m", "-f", "x", input=b"good\n").code == 0
+        check(clave(dave, tmp_path, "show", "--at", "-1", "x"))
+        for words in (["diff", "x"], ["restore", "x", "-1"], ["undo"]):
+            done = clave(dave, tmp_path, *words)
+            assert CANARY not in done.out + done.err, words
+            assert b"Traceback" not in done.err
+        assert clave(dave, tmp_path, "x").out != SECRET
 
 
 # A gpg that says other things than it should
@@ -284,6 +305,13 @@ def test_reading_with_an_expired_key(places: Places, clave: Run, people: Callabl
     while b"\npub:e:" not in carol.gpg("--list-keys", "--with-colons"):
         continue
     assert clave(carol, places.store, "x").out == SECRET
+
+
+def test_a_gpg_that_does_not_start_is_no_missing_key(places: Places) -> None:
+    done = places.read(places.sealed(), "x", PASSWORD_STORE_GPG_OPTS="--no-such-option")
+    check(done)
+    assert b"x was not decrypted: gpg failed" in done.err
+    assert b"PASSWORD_STORE_GPG_OPTS" in done.err
 
 
 def test_a_message_for_somebody_else_names_the_keys(places: Places) -> None:

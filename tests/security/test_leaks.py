@@ -17,6 +17,7 @@ import pytest
 
 from clave.cli._commands import COMMANDS
 from clave.cli.main import root as root_command
+from clave.vcs.git import RemoteText, speaks_with_remote
 from tests.conftest import Output, Person, Run, run_as
 
 if TYPE_CHECKING:
@@ -129,6 +130,24 @@ def test_what_a_remote_says_is_escaped(alice: Person, clave: Run, remote: tuple[
     refused = clave(alice, store, "git", "push")
     assert refused.code == 1
     has_no_controls(refused)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("push", True), ("fetch --all", True), ("-c a.b=c pull", True), ("-C fetch status", False), ("", False),
+        ("--no-pager -c x=y --git-dir d clone u", True), ("log fetch", False), ("GET", True), ("get", True),
+        ("--git-dir=d ls-remote", True), ("-p", False), ("commit -m push", False), ("-c", False), ("remote -v", True),
+    ],
+)  # fmt: skip
+def test_which_commands_of_git_show_what_a_remote_says(line: str, expected: bool) -> None:
+    assert speaks_with_remote(line.split(), {"alias.get": "fetch", "user.name": "x"}) is expected
+
+
+def test_a_character_that_comes_in_two_pieces() -> None:
+    safe = RemoteText()
+    assert [safe("é".encode()[:1]), safe("é".encode()[1:] + b"\r\nx\ry")] == [b"", "é\nx\ny".encode()]
+    assert safe(b"\xff\x1b\x9b") == rb"\xff\x1b\x9b"
 
 
 def test_other_commands_of_git_keep_the_terminal(alice: Person, clave: Run, remote: tuple[Path, Path]) -> None:

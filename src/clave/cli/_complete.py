@@ -117,13 +117,14 @@ def _fields(known: _Stores, entry: str) -> list[str]:
 
     from clave.cli import _field
     from clave.model.secret import Secret
-    from clave.openpgp.message import decrypt, gpg_options
+    from clave.openpgp.command import user_options
+    from clave.openpgp.message import decrypt
     from clave.store.layout import is_entry, read_file
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     for _, root, name in known.split(entry):
         if name and is_entry(root, name):
-            options = [*gpg_options(os.environ), *_UNASKED]
+            options = [*user_options(os.environ), *_UNASKED]
             plaintext = decrypt(read_file(root, name), name=name, options=options, limit=_LIMIT)
             return [field for field in _field.known(Secret(plaintext)) if shown(field)]
     return []

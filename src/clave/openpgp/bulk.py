@@ -1,28 +1,37 @@
-"""Many messages: in order, in bounded memory, with as many gpg processes at once as there are processors.
+"""Many messages: in order and in bounded memory, most of them without a gpg of their own.
 
-More would only compete: sixty-four at once lose gpg's lock files. A key that the agent will not use stops
-the run, or the user would be asked once for every file.
+A few messages are gpg's, one process each: making the engine ready takes as long as that. Many are the engine's
+(`engine`), which leaves to gpg what it must; all are gpg's where the libraries of the engine are not installed, or
+where the user has options of their own for gpg.
+
+No more gpg processes run at once than there are processors (sixty-four lose gpg's lock files), and the first runs
+alone: it may ask for a passphrase. A key that the agent will not use stops the run, or the user would be asked once
+for every file.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
 
 from clave.errors import CannotDecrypt, KeyLocked
 from clave.openpgp.message import decrypt, encrypt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
-    from typing import TypeVar
+    from concurrent.futures import ThreadPoolExecutor
+    from types import ModuleType
+    from typing import Self
 
     from clave.openpgp.keys import Recipient
 
-    Item = TypeVar("Item")
-    Done = TypeVar("Done")
+Item = TypeVar("Item")
+Done = TypeVar("Done")
+
+_FEW = 8  # messages that gpg is through with while the engine is made ready
 
 
 def decrypt_many(
@@ -32,47 +41,110 @@ def decrypt_many(
 
     Raises KeyLocked at the first message whose key the agent will not use.
     """
+    few, items = _few(items)
+    engine = None if few or options else _engine()
+    opener = engine and engine.Opener.start()
 
-    def one(item: tuple[str, bytes]) -> tuple[str, bytes | CannotDecrypt]:
-        name, ciphertext = item
-        try:
-            return name, decrypt(ciphertext, name=name, options=options)
-        except KeyLocked:
-            raise
-        except CannotDecrypt as failure:
-            return name, failure
+    def steps() -> Iterator[tuple[str, Callable[[], bytes | CannotDecrypt]]]:
+        opened = opener.open(items) if opener else ((name, ciphertext, None) for name, ciphertext in items)
+        for name, ciphertext, plaintext in opened:
+            if plaintext is None:
+                yield name, processes.start(partial(_by_gpg, name, ciphertext, options))
+            else:
+                yield name, partial(_known, plaintext)
 
-    return _in_order(one, items)
+    with _Processes() as processes:
+        for name, plaintext in _in_order(steps()):
+            if isinstance(plaintext, KeyLocked):
+                raise plaintext
+            yield name, plaintext
+
+
+def _by_gpg(name: str, ciphertext: bytes, options: Sequence[str]) -> bytes | CannotDecrypt:
+    try:
+        return decrypt(ciphertext, name=name, options=options)
+    except CannotDecrypt as failure:
+        return failure
 
 
 def encrypt_many(
     items: Iterable[tuple[str, bytes, Sequence[Recipient]]], *, options: Sequence[str] = ()
 ) -> Iterator[tuple[str, bytes]]:
     """Yield name and ciphertext of each (name, plaintext, recipients). Raises CannotEncrypt."""
+    few, items = _few(items)
+    engine = None if few or options else _engine()
+    sealer = engine and engine.Sealer()
 
-    def one(item: tuple[str, bytes, Sequence[Recipient]]) -> tuple[str, bytes]:
-        name, plaintext, recipients = item
-        return name, encrypt(plaintext, recipients, options=options)
+    def steps() -> Iterator[tuple[str, Callable[[], bytes]]]:
+        for name, plaintext, recipients in items:
+            made = sealer.seal(plaintext, recipients) if sealer else None
+            if made is None:
+                yield name, processes.start(partial(encrypt, plaintext, recipients, options=options))
+            else:
+                yield name, partial(_known, made)
 
-    return _in_order(one, items)
+    with _Processes() as processes:
+        yield from _in_order(steps())
 
 
-def _in_order(work: Callable[[Item], Done], items: Iterable[Item]) -> Iterator[Done]:
-    """Do the first alone (it may prompt for a passphrase), the others side by side; yield in order."""
+def _few(items: Iterable[Item]) -> tuple[bool, Iterator[Item]]:
+    """Tell whether the items are few; return them all."""
     source = iter(items)
-    for item in source:
-        yield work(item)
-        break
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[Done]] = deque()
-        try:
-            for item in source:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    first = list(islice(source, _FEW))
+    return len(first) < _FEW, chain(first, source)
+
+
+def _engine() -> ModuleType | None:
+    """Return the engine, None if the libraries that it needs are not installed, or are not those that it knows."""
+    try:
+        from clave.openpgp import bridge, engine
+    except ImportError:
+        return None
+    return engine if bridge.works() else None
+
+
+def has_engine() -> bool:
+    """Tell whether many messages are worked on without a gpg for each."""
+    return _engine() is not None
+
+
+def _known(result: Done) -> Done:
+    return result
+
+
+def _in_order(steps: Iterable[tuple[str, Callable[[], Done]]]) -> Iterator[tuple[str, Done]]:
+    """Yield name and result of each step, while a few later ones are worked on."""
+    waiting: deque[tuple[str, Callable[[], Done]]] = deque()
+    for step in steps:
+        waiting.append(step)
+        if len(waiting) > 2 * _WORKERS:
+            name, result = waiting.popleft()
+            yield name, result()
+    for name, result in waiting:
+        yield name, result()
+
+
+_WORKERS = os.cpu_count() or 1
+
+
+class _Processes:
+    """Runs gpg in the background; for a `with` statement, whose end drops what was not begun."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def start(self, work: Callable[[], Done]) -> Callable[[], Done]:
+        """Do the first work alone (it may prompt for a passphrase), the others side by side; return how to wait."""
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(_WORKERS)
+            return partial(_known, work())
+        return self._pool.submit(work).result

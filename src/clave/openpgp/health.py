@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from clave.errors import CannotEncrypt, ProgramMissing
 from clave.model.report import attention, expiry, good, note
-from clave.openpgp import keys
+from clave.openpgp import bulk, keys
 from clave.process import run
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ def check_gnupg(terminal: str | None) -> Iterator[Report]:
     except ProgramMissing as missing:
         yield attention("agent", missing.message, f"Install it: {_install('gpg-agent')}")
     yield from _terminal(terminal)
+    if bulk.has_engine():
+        yield good("bulk", "many entries are worked on without a gpg for each")
+    else:
+        mend = "Add them to where clave is installed: pip install --upgrade pysequoia cryptography"
+        yield note("bulk", "work on many entries is slow: pysequoia or cryptography is missing or too old", mend)
 
 
 def check_own_keys() -> Iterator[Report]:

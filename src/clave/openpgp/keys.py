@@ -202,7 +202,7 @@ def _is_key_id(text: str, fingerprint: str) -> bool:
 
 def _expand_groups(ids: Sequence[str], options: Sequence[str]) -> list[str]:
     """Return the ids with each group of gpg.conf replaced by its members, as gpg does (one level)."""
-    if not any("group" in text for text in _configuration(options)):
+    if not any("group" in text for text in configuration(options)):
         return list(ids)
     listing = _gpg(["--list-config", "--with-colons", "group"], options)
     groups: dict[str, list[str]] = {}
@@ -213,7 +213,7 @@ def _expand_groups(ids: Sequence[str], options: Sequence[str]) -> list[str]:
     return [member for each in ids for member in groups.get(each.lower(), [each])]
 
 
-def _configuration(options: Sequence[str]) -> list[str]:
+def configuration(options: Sequence[str]) -> list[str]:
     """Return the texts of the configuration files that gpg reads; any trouble is gpg's to report."""
     home = os.environ.get("GNUPGHOME") or os.path.expanduser("~/.gnupg")
     for at, option in enumerate(options):
@@ -234,7 +234,7 @@ def _configuration(options: Sequence[str]) -> list[str]:
 def _trusts_always(options: Sequence[str]) -> bool:
     """Tell whether the user has told gpg to ask for no certification of keys."""
     lines = [" ".join(options).replace("--", "\n").replace("=", " ")]
-    lines += _configuration(options)
+    lines += configuration(options)
     settings = [line.split("#")[0].split() for text in lines for line in text.splitlines()]
     return any(words[:2] == ["trust-model", "always"] or words[:1] == ["always-trust"] for words in settings)
 
@@ -243,7 +243,12 @@ def _list(ids: Sequence[str], options: Sequence[str]) -> list[_Certificate]:
     wanted = sorted({each.removesuffix("!") for each in ids})
     arguments = ["--with-colons", "--no-auto-key-locate", "--list-keys", "--", *wanted]
     certificates: list[_Certificate] = []
-    for line in _gpg(arguments, options).splitlines():
+    listing = _gpg(arguments, options)
+    if not listing:  # of a key that is not there gpg still tells the state of its trust database
+        raise CannotEncrypt(
+            "gpg does not list its keys", "See why: gpg --list-keys; check gpg.conf and PASSWORD_STORE_GPG_OPTS."
+        )
+    for line in listing.splitlines():
         fields = line.split(":")
         match fields[0]:
             case "pub":

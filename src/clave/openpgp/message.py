@@ -76,7 +76,7 @@ def decrypt_with(
         binary = dearmor(ciphertext)
         recipients = inspect(binary).recipients
     except BadMessage as reason:
-        raise BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED) from None
+        raise untrusted(about, reason) from None
 
     def ask(arguments: Sequence[str]) -> Status:
         loud = [option for option in options if option not in ("-q", "--quiet")]
@@ -180,24 +180,45 @@ def _refusal(
     if any(status.has(each) for each in (b"DECRYPTION_INFO", b"DECRYPTION_OKAY", b"PLAINTEXT")):
         return BadMessage(f"{about} is damaged: its content does not match its checksum", _DAMAGED)
     if status.has(b"PINENTRY_LAUNCHED"):
-        return _locked(about, "the passphrase or PIN was not given, or was wrong")
+        return locked(about, "the passphrase or PIN was not given, or was wrong")
     named = sorted({recipient for recipient in recipients if recipient.strip("0")})
     listing = ask(["--batch", "--with-colons", "--list-secret-keys", "--", *named])
     if any(code & 0xFFFF in _NO_AGENT for code in listing.errors(b"keylist.getkey")):
-        return _locked(about, "there is no gpg-agent")
+        return locked(about, "there is no gpg-agent")
     # gpg does not say why it could not use a key when it is told to be quiet, and is a fifth faster then.
     status = ask(["--decrypt"])
     for code in status.errors(b"pkdecrypt_failed"):
         if code & 0xFFFF in _LOCKED or code >> 24 & 0x7F in _OF_THE_AGENT:
-            return _locked(about, _LOCKED.get(code & 0xFFFF, "the agent refused to use the key"))
+            return locked(about, _LOCKED.get(code & 0xFFFF, "the agent refused to use the key"))
         return BadMessage(f"{about} is damaged: its session key cannot be read", _DAMAGED)
+    if status.has(b"DECRYPTION_OKAY") or not status.has(b"ENC_TO"):
+        return CannotDecrypt(
+            f"{about} was not decrypted: gpg failed",
+            "Try again; see what it says of the file: gpg --decrypt; check gpg.conf and PASSWORD_STORE_GPG_OPTS.",
+        )
     if status.has(b"KEY_CONSIDERED") and not status.has(b"NO_SECKEY"):  # gpg.conf says `quiet`
-        return _locked(about, "the agent did not use the key")
+        return locked(about, "the agent did not use the key")
+    return not_ours(about, recipients)
+
+
+def locked(about: str, reason: str) -> KeyLocked:
+    """Return the error for a message whose key is ours, but cannot be used now."""
+    return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
+
+
+def lock_reason(number: int) -> str | None:
+    """Say what an error of the agent means that is about the key; None: it is about the message."""
+    return _LOCKED.get(number)
+
+
+def not_ours(about: str, recipients: Sequence[str]) -> CannotDecrypt:
+    """Return the error for a message that none of our keys opens."""
     keys = ", ".join(recipients[:4]) + (", …" if len(recipients) > 4 else "")
     return CannotDecrypt(
         f"{about} is not encrypted to any key of yours (it is for {keys})", "Ask one of its readers for access."
     )
 
 
-def _locked(about: str, reason: str) -> KeyLocked:
-    return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
+def untrusted(about: str, reason: BadMessage) -> BadMessage:
+    """Return the error for a message of a form that is refused."""
+    return BadMessage(f"{about} is not a secret that can be trusted: {reason.message}", _DAMAGED)

@@ -16,11 +16,20 @@ from __future__ import annotations
 
 from clave.errors import BadMessage
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MAX_NAMED = 1024
 MAX_HIDDEN = 16
 HIDDEN = "0" * 16  # the key id of a recipient who is not named (RFC 4880 5.1)
 
-_PKESK, _MARKER, _SEIPD, _AEAD, _PADDING = 1, 10, 18, 20, 21
+COMPRESSED, LITERAL = 8, 11
+PKESK, SEIPD = 1, 18
+
+_MARKER, _AEAD, _PADDING = 10, 20, 21
+# The only packets that may come in parts (RFC 4880 4.2.2.4).
+_IN_PARTS = (COMPRESSED, 9, LITERAL, SEIPD, _AEAD)
 _REFUSED = {
     2: "it is signed, not encrypted",
     3: "it is encrypted with a password, not to keys",
@@ -36,15 +45,17 @@ _ARMOR_END = b"-----END PGP MESSAGE-----"
 class Message:
     """What can be seen of a message.
 
-    `recipients` are the key ids of its PKESKs (16 hex digits) in their order, `data_tag` is the tag of its
-    encrypted-data packet.
+    `recipients` are the key ids of its PKESKs (16 hex digits) in their order, `bodies` says where the bodies of
+    these packets begin and end. `data_tag` is the tag of its encrypted-data packet, which begins at `data_at`.
     """
 
-    __slots__ = ("data_tag", "recipients")
+    __slots__ = ("bodies", "data_at", "data_tag", "recipients")
 
-    def __init__(self, recipients: list[str], data_tag: int) -> None:
-        self.recipients = recipients
-        self.data_tag = data_tag
+    def __init__(self) -> None:
+        self.recipients: list[str] = []
+        self.bodies: list[tuple[int, int]] = []
+        self.data_tag = 0
+        self.data_at = 0
 
 
 def dearmor(data: bytes) -> bytes:
@@ -73,28 +84,53 @@ def dearmor(data: bytes) -> bytes:
 
 def inspect(data: bytes) -> Message:
     """Return recipients and kind of a binary message. Raises BadMessage for all but what the module says."""
-    recipients: list[str] = []
-    data_tag, at = 0, 0
+    message, end = Message(), 0
     if not data:
         raise BadMessage("it is empty")
-    while at < len(data):
-        tag, start, at = _packet(data, at)
+    while end < len(data):
+        at = end
+        tag, start, end = _packet(data, at)
         if tag in (_MARKER, _PADDING):
             continue
-        if data_tag:
+        if message.data_tag:
             raise BadMessage("something follows the encrypted data")
-        if tag == _PKESK:
-            recipients.append(_recipient(data[start : min(at, start + 40)]))
-            _check_limits(recipients)
-        elif tag in (_SEIPD, _AEAD):
-            if not recipients:
+        if tag == PKESK:
+            message.recipients.append(_recipient(data[start : min(end, start + 40)]))
+            message.bodies.append((start, end))
+            _check_limits(message.recipients)
+        elif tag in (SEIPD, _AEAD):
+            if not message.recipients:
                 raise BadMessage("it is not encrypted to any key")
-            data_tag = tag
+            message.data_tag, message.data_at = tag, at
         else:
             raise BadMessage(_REFUSED.get(tag, "it is not an encrypted OpenPGP message"))
-    if not data_tag:
+    if not message.data_tag:
         raise BadMessage("the encrypted data is missing")
-    return Message(recipients, data_tag)
+    return message
+
+
+def content(data: bytes) -> tuple[int, bytes]:
+    """Return tag and body of the one packet that `data` is, the parts of the body joined. Raises BadMessage."""
+    if not data:
+        raise BadMessage("it is empty")
+    tag, start, end = _packet(data, 0)
+    if end != len(data):
+        raise BadMessage("something follows the packet")
+    return tag, b"".join(_parts(data)) if _is_in_parts(data) else data[start:end]
+
+
+def _is_in_parts(data: bytes) -> bool:
+    return data[0] & 0x40 != 0 and 224 <= data[1] < 255
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Yield the parts of a packet's body whose lengths `_packet` has checked."""
+    at = 1
+    while 224 <= data[at] < 255:
+        end = at + 1 + (1 << (data[at] & 0x1F))
+        yield data[at + 1 : end]
+        at = end
+    yield data[_new_body(data, at, LITERAL)[0] :]
 
 
 def _check_limits(recipients: list[str]) -> None:
@@ -130,7 +166,7 @@ def _packet(data: bytes, at: int) -> tuple[int, int, int]:
             return (first & 0x3F, *_new_body(data, at + 1, first & 0x3F))
         tag, kind = first >> 2 & 0xF, first & 3
         if kind == 3:  # a packet that reaches to the end of the file; encrypted data has no such form
-            if tag in (_PKESK, _MARKER):
+            if tag in (PKESK, _MARKER):
                 raise BadMessage("a packet that must have a length has none")
             return tag, at + 1, len(data)
         octets = 1 << kind
@@ -153,7 +189,7 @@ def _new_body(data: bytes, at: int, tag: int) -> tuple[int, int]:
         elif octet == 255:
             length, at = int.from_bytes(_exactly(data, at + 1, 4), "big"), at + 5
         else:
-            if tag not in (_SEIPD, _AEAD):
+            if tag not in _IN_PARTS:
                 raise BadMessage("a packet that may not be in parts is in parts")
             length, at = 1 << (octet & 0x1F), at + 1
             start = start or at

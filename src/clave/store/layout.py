@@ -16,7 +16,7 @@ from clave.model.name import SUFFIX, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     # A line of a listing: what to show, the target of a symlink or None, and the lines below a folder or None.
     Node = tuple[str, str | None, list["Node"] | None]
@@ -56,26 +56,44 @@ def read_file(root: str, name: str) -> bytes:
     Raises UsageError (no name), NotFound, StoreDamaged (a symlink out of the store, not a plain file, too
     large), CannotDecrypt (the file may not be read).
     """
-    path = entry_file(root, name)
-    try:
-        # O_NONBLOCK: a FIFO in the place of an entry must not make us wait.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotFound(f"{name} is not in the password store") from None
-    except OSError as error:
-        raise CannotDecrypt(f"the file of {name} cannot be read: {error.strerror}") from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise StoreDamaged(f"{name} is not an ordinary file", "Remove it from the store.")
-        if not inside(root, path):
-            raise StoreDamaged(f"{name} is a symlink that leads out of the store", "Remove it from the store.")
-        if status.st_size > MAX_FILE:
-            raise StoreDamaged(f"the file of {name} is larger than {MAX_FILE >> 20} MiB", "It is no secret.")
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
+    return reader(root)(name)
+
+
+def reader(root: str) -> Callable[[str], bytes]:
+    """Return a `read_file` for many entries of a store, which looks once at each folder's place."""
+    inside_folder: dict[str, bool] = {}
+
+    def is_inside(path: str) -> bool:
+        if os.path.islink(path):
+            return inside(root, path)
+        folder = os.path.dirname(path)
+        if folder not in inside_folder:
+            inside_folder[folder] = inside(root, path)
+        return inside_folder[folder]
+
+    def read(name: str) -> bytes:
+        path = entry_file(root, name)
+        try:
+            # O_NONBLOCK: a FIFO in the place of an entry must not make us wait.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"{name} is not in the password store") from None
+        except OSError as error:
+            raise CannotDecrypt(f"the file of {name} cannot be read: {error.strerror}") from None
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise StoreDamaged(f"{name} is not an ordinary file", "Remove it from the store.")
+            if not is_inside(path):
+                raise StoreDamaged(f"{name} is a symlink that leads out of the store", "Remove it from the store.")
+            if status.st_size > MAX_FILE:
+                raise StoreDamaged(f"the file of {name} is larger than {MAX_FILE >> 20} MiB", "It is no secret.")
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
+
+    return read
 
 
 def tree(root: str, folder: str = "") -> list[Node]:

@@ -152,11 +152,12 @@ def grep(store: Store, options: GrepOptions, where: str = "") -> Iterator[Search
     expression = compile_patterns(options)
     names = _below(store, where)
     damaged: list[Searched] = []
+    read = layout.reader(store.root)
 
     def ciphertexts() -> Iterator[tuple[str, bytes]]:
         for name in names:
             try:
-                yield name, layout.read_file(store.root, name)
+                yield name, read(name)
             except ClaveError as error:
                 damaged.append(Searched(name, error=error))
 
