@@ -15,6 +15,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
@@ -28,7 +29,6 @@ from tests.conftest import Output, Person, Run, forget, introduce, make_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
     from pathlib import Path
 
     import pexpect
