@@ -87,11 +87,14 @@ class Secret:
     def with_field(self, name: str, value: bytes) -> Secret:
         """Return the secret with one field set: its line replaced, or a line appended; `password` is line 1.
 
-        Raises ValueError for a value with a newline, or for a name that a line cannot hold.
+        Raises ValueError for a value with a newline or a carriage return at its end, which would be read as part of
+        the line's, or for a name that a line cannot hold.
         """
         if name.casefold() in _PASSWORD and not any(key.casefold() == name.casefold() for key, _ in self.fields):
             return self.with_password(value)
         _one_line(value)
+        if value.endswith(b"\r"):
+            raise ValueError("the value of a field cannot end with a carriage return")
         return self._replaced(name, value)
 
     def without_field(self, name: str) -> Secret:
