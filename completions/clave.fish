@@ -148,7 +148,7 @@ function __clave_takes --no-scope-shadowing
                 'copy:Copy an entry or a folder.' \
                 'log:Who changed what, and when.' \
                 'history:Who changed what, and when.' \
-                'diff:What changed in an entry, field by field.' \
+                'diff:Compare versions of an entry.' \
                 'restore:Bring back an earlier version of an entry.' \
                 'undo:Take back the last operation, as a new commit.' \
                 'git:Run git in the store.' \

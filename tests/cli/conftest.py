@@ -15,6 +15,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
@@ -59,7 +60,8 @@ def clave() -> Run:
     """Return the same function for clave run in a fork of this process."""
     for module in pkgutil.walk_packages(package.__path__, "clave."):
         if module.name != "clave.__main__":
-            import_module(module.name)
+            with suppress(ModuleNotFoundError):  # a library that clave can do without
+                import_module(module.name)
 
     def run(person: Person, store: Path | None, *args: str, input: bytes = b"", **more: str) -> Output:
         return _forked(args, person.env(store, **more), input)

@@ -184,7 +184,8 @@ def test_what_cannot_be_copied(screen: Screen) -> None:
 def test_no_display_is_one_line(me: User, tmp_path: Path) -> None:
     for words in (["-c", "plain"], ["clip", "plain"], ["otp", "-c", "web/site"], ["pick", "-c", "plain"]):
         assert me.refused(2, *words) == "Error: No X11 or Wayland display detected. Show it instead, without -c.\n"
-    assert "the clipboard cannot be used" in me.refused(2, "-c", "plain", DISPLAY=":9999")
+    for words in (["-c", "plain"], ["generate", "-c", "new"]):
+        assert "the display :9999 cannot be reached" in me.refused(2, *words, DISPLAY=":9999")
     for program in ("gpg", "git"):
         (tmp_path / program).symlink_to(shutil.which(program) or "")
     line = me.refused(2, "-c", "plain", DISPLAY=":9999", PATH=str(tmp_path))

@@ -26,7 +26,8 @@ from clave.process import run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HANDOVER = 2.0  # seconds that an earlier wait has to put things back, and a copy to arrive
+_HANDOVER = 2.0  # seconds that an earlier wait has to put things back
+_ARRIVAL = 10.0  # seconds that a copy has to arrive
 
 
 def copy(value: bytes, *, seconds: int, selection: str, state: str) -> None:
@@ -130,6 +131,9 @@ def _functions(selection: str) -> tuple[Callable[[str], None], Callable[[], str]
     program = next((each for each in ("xclip", "xsel") if shutil.which(each)), None)
     if program is None:
         raise UsageError("no program copies to the clipboard", "Install xclip, xsel or wl-clipboard.")
+    if b"open display" in run([program, "-o"]).err:
+        display = os.environ["DISPLAY"]
+        raise UsageError(f"the display {display} cannot be reached", "Correct DISPLAY, or show it instead, without -c.")
     if selection == "secondary":
         raise UsageError("the secondary selection cannot be copied to", "Set clip.selection to clipboard or primary.")
     put, get = _library(pyperclip, program)
@@ -148,12 +152,13 @@ def _knows_sensitive() -> bool:
 
 
 def _copy_sensitive(text: str) -> None:
-    run(["wl-copy", "--sensitive"], input=text.encode())
+    if run(["wl-copy", "--sensitive"], input=text.encode()).code != 0:
+        raise OSError("wl-copy failed")
 
 
 def _arrived(get: Callable[[], str], text: str) -> bool:
     """Tell whether the clipboard holds the text; xclip returns a moment before it does."""
-    deadline = time.monotonic() + _HANDOVER
+    deadline = time.monotonic() + _ARRIVAL
     while _quietly(get) != text:
         if time.monotonic() > deadline:
             return False
