@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help dev demo test pass-suite check bench generate clean
+.PHONY: help dev programs demo test pass-suite check bench generate clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -20,32 +20,31 @@ $(INSTALLED): pyproject.toml
 	@$(BIN)/python -m pip --quiet install --editable . --group dev
 	@touch $@
 
+programs: # before all else, so that everything that is missing is named at once
+	@PYTHON=$(PYTHON) tools/need dev test
+
 demo: dev ## run the main job for real, in a throw-away home
 	@tools/need dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tools/demo
 
-test: dev ## run the tests; T= chooses: make test T='tests/vcs -k lock'
-	@tools/need dev test
+test: programs dev ## run the tests; T= chooses: make test T='tests/vcs -k lock'
 	$(BIN)/python -m pytest --numprocesses auto $(T)
 
-pass-suite: dev ## run the test-suite of pass with clave in its place
-	@tools/need dev test
+pass-suite: programs dev ## run the test-suite of pass with clave in its place
 	$(BIN)/python -m pytest tests/pass_suite
 
-check: dev ## ruff, mypy, layers, generated files
-	@tools/need dev test
+check: programs dev ## ruff, mypy, layers, generated files
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generated.py --check
 
-generate: dev ## write the generated files: man pages, completions, outputs in the documents
-	@tools/need dev test
+generate: programs dev ## write the generated files: man pages, completions, outputs in the documents
 	$(BIN)/python tools/generated.py
 
-bench: dev ## measure clave against pass
-	@tools/need dev test
+bench: programs dev ## measure clave against pass
+	@tools/need bench
 	$(BIN)/python benchmarks/run.py
 
 clean: ## remove everything that make has made

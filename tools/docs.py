@@ -10,9 +10,10 @@ Every block marked `console` in a Markdown file at the top or below docs/ is che
     ```
 
 The blocks of a document are one bash session in a throw-away home, where Alice has a key and git knows her.
-Output is stdout and stderr together, as a terminal shows it. A command that fails must be followed by
-`$ echo $?`, so that no example fails unnoticed. Lines that start with `> ` continue a command. A line `…`
-stands for any lines, or none. Two comments, which a reader of the document does not see, may stand before:
+Output is stdout and stderr together, on a terminal without colours; nobody is there to answer a question. A
+command that fails must be followed by `$ echo $?`, so that no example fails unnoticed. Lines that start with
+`> ` continue a command. A line `…` stands for any lines, or none. Two comments, which a reader of the document
+does not see, may stand before:
 
     <!-- changes: 2026-11-24 | x7}Lq -->       in the block that follows, these texts stand for any others
     <!-- before
@@ -30,6 +31,8 @@ import tempfile
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
+
+import pexpect
 
 from clave import process
 
@@ -133,13 +136,13 @@ def session(scripts: list[str]) -> list[tuple[int, list[str]]]:
     """Run scripts in one bash in a throw-away home; return exit code and printed lines of each."""
     home = tempfile.mkdtemp(prefix="docs-", dir="/tmp")  # gpg-agent's socket wants a short path
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {"HOME": home, "PATH": path, "LC_ALL": "C.UTF-8", "TERM": "dumb", "COLUMNS": "80"}
+    env = {"HOME": home, "PATH": path, "LC_ALL": "C.UTF-8", "TERM": "dumb", "COLUMNS": "80", "PAGER": "cat"}
     mark = "mark-of-tools-docs"
     steps = [f"{script}\ncode=$?; echo; echo {mark} $code; (exit $code)\n" for script in (SETUP, *scripts)]
     try:
         file = Path(home, ".session")
-        file.write_text(f"exec 2>&1 </dev/null\ncd {home}\n{''.join(steps)}")
-        out = process.run(["bash", str(file)], env=env).out.decode()
+        file.write_text(f"exec </dev/null\ncd {home}\n{''.join(steps)}")
+        out = str(pexpect.run(f"bash {file}", env=env, timeout=60, encoding="utf-8")).replace("\r\n", "\n")
     finally:
         process.run(["gpgconf", "--homedir", f"{home}/.gnupg", "--kill", "all"])
         shutil.rmtree(home)
@@ -176,14 +179,17 @@ def main(arguments: list[str]) -> int:
             failed = True
             print(f"{name}: {wrong}")
             continue
-        if "--write" in arguments:
+        if now == document:
+            continue
+        if "--check" not in arguments:
             path.write_text(now)
-        elif now != document:
-            failed = True
-            print(
-                *unified_diff(document.splitlines(), now.splitlines(), name, "what is printed", lineterm=""),
-                sep="\n",
-            )
+            print(name)
+            continue
+        failed = True
+        print(
+            *unified_diff(document.splitlines(), now.splitlines(), name, "what is printed", lineterm=""),
+            sep="\n",
+        )
     return 1 if failed else 0
 
 

@@ -13,7 +13,7 @@ import sys
 import textwrap
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -24,20 +24,114 @@ from clave.cli.main import root
 from clave.config import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "man"
 
-# What an argument of that name is: in one command (`store add NAME`), or in every other that takes one.
+# What a word of a synopsis is: in one command (`store add NAME`), or in every other that has it.
 ARGUMENTS = {
+    "ARGUMENTS": "What git shall do, as for git(1).",
     "COMMAND": "The name of a command, and of a command of it.",
+    "FIELD": "A field of the entry, in any case: `password` is the first line, `otp` the one-time code of now, `notes` "
+    "the lines that are no field, and any other the value of a line `FIELD: value`. `user` also finds `username` "
+    "and `login`.",
+    "set FIELD": "A field of the entry, in any case. `password` is the first line, any other a line `FIELD: value`.",
+    "FOLDER": "A folder of the store, or with `STORE:FOLDER` of another one.",
     "KEY": "The name of a setting.",
-    "NAME": "The name of an entry: its path in the store, as in `mail/work`.",
+    "init KEY": "Whose the store or folder is: a fingerprint, which is best, or another name of a key.",
+    "LENGTH": "How many characters.",
+    "NAME": "The name of an entry: its path in the store, as in `work/db`. `STORE:NAME` is one of another store.",
+    "log NAME": "The name of an entry or a folder.",
+    "restore NAME": "The name of an entry or a folder.",
+    "rm NAME": "The name of an entry or a folder.",
+    "show NAME": "The name of an entry or a folder: its path in the store, as in `work/db`. `STORE:NAME` is one of "
+    "another store.",
+    "store add NAME": "What the store shall be called: letters, digits, `.`, `_` and `-`.",
+    "store default NAME": "The name of the store.",
+    "store remove NAME": "The name of the store.",
+    "NEW": "Where it goes: a new name, or a folder.",
+    "OLD": "The entry or folder that it is.",
     "PATH": "A folder on this machine.",
+    "PATTERN": "What to look for, unless -e says it.",
+    "QUERY": "Letters of the name, in their order; there may be others between them.",
+    "REV": "A version: `-N` is N versions of the entry earlier, `YYYY-MM-DD` the state at the end of a day, anything "
+    "else a commit, as git takes it.",
     "SHELL": "`bash`, `zsh` or `fish`.",
-    "STORE": "The name of a store.",
+    "TERM": "A part of a name.",
+    "URI": "The key URI, `otpauth://…`.",
     "VALUE": "The new value.",
+}
+
+# What ends a command: exit codes, with a text where the general one says too little; variables that matter to it
+# alone; other pages. A group speaks for its commands.
+_READ = {2: "", 3: "", 4: "", 8: ""}
+_WRITE = {**_READ, 5: "", 6: "", 7: "", 73: "", 75: "", 130: ""}
+_KEPT = "You answered no, and nothing was changed."
+_CLIP = ("PASSWORD_STORE_CLIP_TIME", "PASSWORD_STORE_X_SELECTION", "DISPLAY, WAYLAND_DISPLAY")
+_GENERATE = (
+    "PASSWORD_STORE_GENERATED_LENGTH",
+    "PASSWORD_STORE_CHARACTER_SET",
+    "PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS",
+)
+
+
+class Ends(NamedTuple):
+    """The exit codes of a command beside 0, the variables of its own, and the pages to read next."""
+
+    codes: dict[int, str]
+    variables: tuple[str, ...]
+    pages: tuple[str, ...]
+
+
+ENDS = {
+    "show": Ends({**_READ, 7: "There is no git history that `--at` could look into."}, _CLIP, ("clip", "ls", "otp")),
+    "ls": Ends({2: "", 3: "There is no such folder, or no store."}, (), ("find", "show")),
+    "find": Ends({1: "Nothing matches.", 3: "There is no store."}, (), ("grep", "ls", "pick")),
+    "grep": Ends({1: "No line matches.", **_READ, 4: "An entry cannot be decrypted."}, (), ("find",)),
+    "clip": Ends({**_READ, 130: "You stopped before the last field."}, _CLIP, ("show", "otp")),
+    "pick": Ends({1: "No entry fits, or none was chosen.", **_READ}, _CLIP, ("find", "show")),
+    "otp": Ends({1: _KEPT, **_WRITE, 3: "There is no such entry, or it has no OTP secret."}, _CLIP, ("show", "clip")),
+    "init": Ends(
+        {**_WRITE, 4: "An entry that would have to be encrypted anew cannot be read. Nothing was changed."},
+        ("PASSWORD_STORE_SIGNING_KEY",),
+        ("doctor", "git"),
+    ),
+    "insert": Ends({1: f"{_KEPT[:-1]}; or you typed two different passwords.", **_WRITE}, (), ("generate", "set")),
+    "set": Ends(_WRITE, (), ("edit", "show")),
+    "edit": Ends(
+        {
+            1: "The text was left as it was, the editor failed, or both texts were kept: the entry had changed.",
+            **_WRITE,
+        },
+        ("EDITOR, VISUAL", "XDG_RUNTIME_DIR"),
+        ("set", "diff"),
+    ),
+    "generate": Ends({1: _KEPT, **_WRITE}, (*_GENERATE, *_CLIP), ("insert", "set")),
+    "rm": Ends({1: _KEPT, **_WRITE}, (), ("restore", "undo")),
+    "mv": Ends({1: _KEPT, **_WRITE}, (), ("cp", "undo")),
+    "cp": Ends({1: _KEPT, **_WRITE}, (), ("mv", "undo")),
+    "log": Ends({2: "", 3: "", 7: "The store has no git history."}, (), ("diff", "restore", "undo")),
+    "diff": Ends({1: "Something differs.", **_READ, 7: "The store has no git history."}, (), ("log", "restore")),
+    "restore": Ends(_WRITE, (), ("log", "diff", "undo")),
+    "undo": Ends(
+        {**_WRITE, 2: "The last operation is one that is not undone.", 3: "There is none."}, (), ("log", "restore")
+    ),
+    "git": Ends(
+        {
+            0: "git did what it was told. Every other exit code of git is handed on.",
+            3: "There is no store.",
+            7: "The store is no git repository, or git is not installed.",
+        },
+        (),
+        ("log", "undo"),
+    ),
+    "store": Ends({2: "", 3: "There is no store of that name.", 73: ""}, ("PASSWORD_STORE_DIR",), ("config",)),
+    "config": Ends({1: "`get`: the setting has no value.", 2: "", 73: ""}, (), ("store",)),
+    "doctor": Ends({1: "Something needs attention.", 73: "Something cannot be mended."}, (), ("config", "init")),
+    "completion": Ends({2: "", 3: "This installation lacks the script."}, (), ()),
+    "help": Ends({2: "There is no such command."}, (), ()),
+    "version": Ends({}, (), ()),
 }
 
 # Variables that are no settings of `config.KEYS`. A test looks for those that the program reads.
@@ -45,12 +139,16 @@ VARIABLES = {
     "CLAVE_DEBUG": "With `1`, an error is shown with its traceback. It may hold names and paths.",
     "CLAVE_YES": "With `1`, “overwrite?” and “delete?” are answered with yes, and nothing else.",
     "DISPLAY, WAYLAND_DISPLAY": "The display whose clipboard is used.",
+    "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",
+    "GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME, GIT_COMMITTER_EMAIL, EMAIL": "Who is said to have made a "
+    "commit, as for git(1).",
     "GNUPGHOME": "The folder of GnuPG's keys, where not `~/.gnupg`.",
     "GPG_TTY": "The terminal on which pinentry asks; found out if it is not set.",
+    "LC_ALL, LC_CTYPE, LANG": "Whether a tree is drawn in UTF-8.",
     "NO_COLOR": "If set, nothing is coloured.",
-    "VISUAL, EDITOR": "The editor of `clave edit`.",
     "XDG_CACHE_HOME": "The folder of caches, if not `~/.cache`.",
     "XDG_CONFIG_HOME": "The folder of config files, if not `~/.config`.",
+    "XDG_RUNTIME_DIR": "A folder in RAM, where `clave edit` keeps its text; else `/dev/shm`.",
 }
 
 FILES = {
@@ -60,6 +158,10 @@ FILES = {
     ".gpg-id.sig": "The signature of that file, checked where PASSWORD_STORE_SIGNING_KEY is set.",
     "~/.config/clave/config.toml": "The settings; see clave-config(1).",
 }
+
+# click's own words.
+_HELP = "Show this message and exit."
+_RANGE = re.compile(r"  \[[\d<=>x]+\]$")
 
 _CHARACTERS = {"\\": r"\(rs", "-": r"\-", "^": r"\(ha", "~": r"\(ti", "`": r"\(ga", "'": r"\(aq", '"': r"\(dq"}
 
@@ -92,7 +194,7 @@ def usage(text: str) -> str:
     def style(word: re.Match[str]) -> str:
         return rf"\fI{escape(word[0])}\fR" if word[0][0].isupper() else bold(word[0])
 
-    parts = re.split(r"(--?[A-Za-z][A-Za-z-]*|\b[A-Z][A-Z_]*\b)", text)
+    parts = re.split(r"((?<![\w.-])--?[A-Za-z][A-Za-z-]*|\b[A-Z][A-Z_]*\b)", text)
     return "".join(re.sub(".+", style, part) if at % 2 else escape(part) for at, part in enumerate(parts))
 
 
@@ -136,13 +238,29 @@ class Roff(click.HelpFormatter):
                 self.write(prose(paragraph) + "\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:  # noqa: ARG002 - click's
-        """Write a list of options and what they do."""
-        self.write_list([(usage(term), text) for term, text in rows])
+        """Write a list of options and what they do; the commands of a group all have `--help`."""
+        for term, text in rows:
+            if text != _HELP:
+                self.write_list([(usage(term), _RANGE.sub("", text))])
+            elif not self._nested:
+                self.write_list([(usage(term), "Show a short form of this page.")])
 
     def write_list(self, rows: Iterable[tuple[str, str]]) -> None:
         """Write a list of terms, which are roff already, and their meaning."""
         for term, text in rows:
             self.write(f".TP\n{term}\n{prose(text)}\n")
+
+    def write_codes(self, codes: Mapping[int, str]) -> None:
+        """Write a list of exit codes."""
+        self.write_list([(bold(str(code)), text) for code, text in codes.items()])
+
+    def write_variables(self, texts: Mapping[str, str]) -> None:
+        """Write a list of environment variables."""
+        self.write_list([(bold(name), text) for name, text in texts.items()])
+
+    def write_pages(self, names: Sequence[str]) -> None:
+        """Write references to other pages, and to those that every page refers to."""
+        self.write(",\n".join(f"{bold(name)}(1)" for name in (*names, "pass", "gpg", "git")) + "\n")
 
 
 def pages() -> dict[str, str]:
@@ -179,18 +297,36 @@ def page(ctx: click.Context) -> str:
         roff.write_heading("Commands")
         _write_commands(ctx, command, roff)
     command.format_epilog(ctx, roff)
+    if ctx.parent is None:
+        _write_program(roff)
+    else:
+        _write_ends(roff, ENDS[ctx.info_name or ""])
+    return roff.getvalue()
+
+
+def _write_program(roff: Roff) -> None:
+    """Write what holds for every command."""
     with roff.section("Exit status"):
-        roff.write_list([(bold(str(code)), text) for code, text in exit_codes().items()])
+        roff.write_codes(exit_codes())
     with roff.section("Environment"):
-        variables = {key.variable: key.description for key in KEYS if key.variable} | VARIABLES
-        roff.write_list([(bold(name), text) for name, text in variables.items()])
+        roff.write_variables(variables())
     with roff.section("Files"):
         roff.write_list([(rf"\fI{escape(name)}\fR", text) for name, text in FILES.items()])
     with roff.section("See also"):
-        others = [f"clave-{name}" for name in root.rows] if ctx.parent is None else ["clave"]
-        references = [f"{bold(name)}(1)" for name in (*others, "pass", "gpg", "git")]
-        roff.write(",\n".join(references) + "\n")
-    return roff.getvalue()
+        roff.write_pages([f"clave-{name}" for name in root.rows])
+
+
+def _write_ends(roff: Roff, ends: Ends) -> None:
+    """Write what is a command's own; clave(1) has what all of them share."""
+    general = exit_codes()
+    with roff.section("Exit status"):
+        roff.write_codes({0: general[0], **{code: text or general[code] for code, text in sorted(ends.codes.items())}})
+    if ends.variables:
+        with roff.section("Environment"):
+            roff.write_variables({name: variables()[name] for name in ends.variables})
+    with roff.section("See also"):
+        roff.write(f"{bold('clave')}(1) for the options before every command, all exit codes and all variables;\n")
+        roff.write_pages([f"clave-{name}" for name in ends.pages])
 
 
 def _phrase(command: click.Command) -> str:
@@ -209,18 +345,18 @@ def _write_aliases(ctx: click.Context, roff: Roff) -> None:
 
 
 def _write_parameters(ctx: click.Context, roff: Roff) -> None:
-    arguments = [param for param in ctx.command.params if isinstance(param, click.Argument)]
-    if arguments:
+    arguments = [param.make_metavar(ctx) for param in ctx.command.params if isinstance(param, click.Argument)]
+    words = dict.fromkeys(re.findall("[A-Z]+", " ".join(arguments)))
+    if words:
         with roff.section("Arguments"):
-            roff.write_dl([(param.make_metavar(ctx), _argument(ctx, param)) for param in arguments])
+            roff.write_dl([(word, _argument(ctx, word)) for word in words])
     # A group's own would list its commands too.
     click.Command.format_options(ctx.command, ctx, roff)
 
 
-def _argument(ctx: click.Context, param: click.Argument) -> str:
-    name = param.make_metavar(ctx).strip("[].…")
-    place = f"{ctx.command_path.removeprefix('clave ')} {name}"
-    text = ARGUMENTS.get(place) or ARGUMENTS.get(name)
+def _argument(ctx: click.Context, word: str) -> str:
+    place = f"{ctx.command_path.removeprefix('clave ')} {word}"
+    text = ARGUMENTS.get(place) or ARGUMENTS.get(word)
     assert text, f"say in ARGUMENTS what '{place}' is"
     return text
 
@@ -250,6 +386,11 @@ def exit_codes() -> dict[int, str]:
             assert failure.__doc__
             codes.setdefault(failure.exit_code, failure.__doc__.strip().splitlines()[0])
     return dict(sorted(codes.items()))
+
+
+def variables() -> dict[str, str]:
+    """Return every environment variable and what it says."""
+    return {key.variable: key.description for key in KEYS if key.variable} | VARIABLES
 
 
 def released() -> str:

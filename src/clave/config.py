@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotWrite, UsageError
 from clave.places import config_file, stamp
@@ -66,8 +65,7 @@ def _path(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One setting: `field` of Settings, its parser from text, and where it may come from.
 
     `name` is the key in the file, or the variable's name where only the environment has it.
@@ -154,8 +152,7 @@ KEYS: tuple[Key, ...] = (
 _BY_NAME = {key.name: key for key in KEYS}
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings in force.
 
     `stores` maps the name of each store of the config file to its path as written there (`~` allowed).

@@ -72,6 +72,12 @@ class KeyLocked(CannotDecrypt):
     code = "key-locked"
 
 
+class GpgMissing(KeyLocked):
+    """There is no gpg: no message can be opened, the next one neither."""
+
+    code = "gpg-missing"
+
+
 class CannotEncrypt(ClaveError):
     """A recipient cannot be encrypted to: which one, whose, and why."""
 

@@ -4,6 +4,8 @@ Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find T
 store that is no team store and has no write pending. The functions are those of the full program (`store/`,
 `openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
 
+Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
+
 For an entry gpg is started first, and everything else is loaded and checked while it makes itself ready.
 
 Imported at every start: nothing heavy may be imported here. A test lists what may be.
@@ -14,7 +16,7 @@ from __future__ import annotations
 import os
 import sys
 
-from clave.places import locate, stores
+from clave.places import edits, locate, stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class _NotHere(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Run a command line (by default this process's) and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--complete"]:
+        return _complete(argv[1:])
     try:
         code = _serve(argv)
     except _NotHere:
@@ -61,10 +65,17 @@ def _serve(argv: Sequence[str]) -> int | None:
     return _list(root, argv)
 
 
+def _complete(arguments: Sequence[str]) -> int:
+    from clave.cli._complete import main as complete
+
+    return complete(arguments)
+
+
 def _decrypt(root: str, name: str, *, bare: bool) -> int:
     from clave.openpgp.command import start_decrypting, user_options
 
-    with start_decrypting(user_options(os.environ)) as gpg:
+    options = user_options(os.environ)
+    with start_decrypting(options) as gpg:
         # All this happens while gpg makes itself ready; it gets no byte before it is done.
         import resource
 
@@ -75,7 +86,7 @@ def _decrypt(root: str, name: str, *, bare: bool) -> int:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         if (bare and _is_command(name)) or not _is_plain(root) or check(name) != name:
             raise _NotHere
-        plaintext = memoryview(decrypt_with(gpg, read_file(root, name), name=name))
+        plaintext = memoryview(decrypt_with(gpg, read_file(root, name), name=name, options=options))
     while plaintext:
         plaintext = plaintext[os.write(1, plaintext) :]
     # Nothing is buffered or open: taking the interpreter down would cost a tenth of the whole run.
@@ -140,7 +151,7 @@ def _is_command(word: str) -> bool:
 
 
 def _is_plain(root: str) -> bool:
-    """Tell whether a store needs neither verification nor recovery before it is read."""
+    """Tell whether a store needs neither verification nor recovery before it is read, and RAM no sweeping."""
     from clave.store.layout import pending
 
-    return not os.path.exists(os.path.join(root, ".clave")) and not pending(root)
+    return not (os.path.exists(os.path.join(root, ".clave")) or pending(root) or edits(os.environ))

@@ -10,6 +10,8 @@ has to be parsed, `$XDG_CACHE_HOME/clave/stores`:
 Paths are as the user wrote them: `~/` is expanded here. A cache that does not fit the config file counts for
 nothing, and the full program is asked.
 
+`edit` keeps plaintexts in RAM alone, in a folder that is swept by the next command if the editor's clave died.
+
 Imported by the fast path: nothing heavy may be imported here.
 """
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 
 CACHE = "stores"
+EDIT = "clave-edit-"  # with this begins the name of a folder in RAM that holds a plaintext being edited
 _LIMIT = 1 << 20  # bytes of the cache
 
 
@@ -34,6 +37,17 @@ def config_file(environ: Mapping[str, str]) -> str:
 def cache_file(environ: Mapping[str, str], name: str) -> str:
     """Return the path of a file that can be made again at any time, which need not exist."""
     return os.path.join(_base(environ, "XDG_CACHE_HOME", ".cache"), "clave", name)
+
+
+def edits(environ: Mapping[str, str]) -> list[str]:
+    """Return the folders in RAM that hold a plaintext: an editor is open, or its clave was killed."""
+    found = []
+    for folder in filter(None, (environ.get("XDG_RUNTIME_DIR"), "/dev/shm")):  # noqa: S108 - it is RAM
+        try:
+            found += [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(EDIT)]
+        except OSError:
+            continue
+    return found
 
 
 def _base(environ: Mapping[str, str], variable: str, below_home: str) -> str:

@@ -14,6 +14,7 @@ import os
 STATUS_FD = 3
 
 _CHUNK = 1 << 16
+_LOOK_AGAIN = 100  # milliseconds after which we look whether a child that says nothing has ended
 # Python ignores SIGPIPE (13) and SIGXFSZ (25); a child must have the defaults. The numbers are the same on
 # Linux, macOS and the BSDs, and the `signal` module is not worth its import here.
 _DEFAULT_SIGNALS = (13, 25)
@@ -21,7 +22,7 @@ _SIGTERM = 15  # not SIGKILL: gpg and git then remove their own lock files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
 
@@ -54,13 +55,15 @@ class Running:
             os.kill(self._pid, _SIGTERM)
             os.waitpid(self._pid, 0)
 
-    def finish(self, input: bytes = b"") -> Result:  # noqa: A002 - subprocess has made this the word for it
-        """Give the child its whole `input`, let it run to its end, and return what it wrote.
+    def finish(self, input: bytes | None = None) -> Result:  # noqa: A002 - as in start
+        """Let the child run to its end and return what it wrote; `input` is for one that was started without.
 
         Raises OutputTooLarge; on ^C Interrupted.
         """
+        if input is not None:
+            self._pipes.give(input)
         try:
-            self._pipes.serve(input)
+            self._pipes.serve()
         except KeyboardInterrupt:
             raise _interrupted() from None
         code = _wait(self._pid)
@@ -73,13 +76,15 @@ def start(
     *,
     env: Mapping[str, str] | None = None,
     status: bool = False,
+    input: bytes | None = None,  # noqa: A002 - subprocess has made this the word for it
     limit: int | None = None,
     err_to_terminal: bool = False,
 ) -> Running:
-    """Start `argv`, so that it makes itself ready while we do the same; for a `with` statement.
+    """Start `argv`, so that it works while we do something else; for a `with` statement.
 
-    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `limit` caps
-    stdout, in bytes. `err_to_terminal` leaves stderr as it is (progress of a slow remote). Raises ProgramMissing.
+    `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `input` is what
+    it gets on its stdin; None: that is told by `finish`. `limit` caps stdout, in bytes. `err_to_terminal` leaves
+    stderr as it is (progress of a slow remote). Raises ProgramMissing.
     """
     pipes = _Pipes()
     try:
@@ -94,26 +99,71 @@ def start(
         pipes.close()
         raise
     pipes.close_child_ends()
+    if input is not None:
+        pipes.give(input)
     return Running(pid, pipes)
 
 
 def run(
     argv: Sequence[str],
     *,
-    input: bytes = b"",  # noqa: A002 - as in Running.finish
+    input: bytes = b"",  # noqa: A002 - as in start
     env: Mapping[str, str] | None = None,
     status: bool = False,
     limit: int | None = None,
     err_to_terminal: bool = False,
 ) -> Result:
     """Run `argv` to its end with `input` on its stdin and return what it wrote. Arguments and errors: see `start`."""
-    with start(argv, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal) as child:
-        return child.finish(input)
+    with start(argv, input=input, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal) as child:
+        return child.finish()
 
 
-def run_on_terminal(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
-    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N: signal N."""
-    pid = _spawn(argv, env, [])
+def run_on_terminal(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, safe: Callable[[bytes], bytes] | None = None
+) -> int:
+    """Run `argv` with our own stdin, stdout and stderr (an editor, `git`); return its exit code, -N: signal N.
+
+    With `safe` its stderr is a pipe, and what that function makes of each piece of it goes to ours.
+    """
+    if safe is None:
+        return _wait_patiently(_spawn(argv, env, []))
+    ours, theirs = _high_pipe()
+    try:
+        try:
+            pid = _spawn(argv, env, [(os.POSIX_SPAWN_DUP2, theirs, 2)])
+        finally:
+            os.close(theirs)
+        return _relay(pid, ours, safe)
+    finally:
+        os.close(ours)
+
+
+def _relay(pid: int, source: int, safe: Callable[[bytes], bytes]) -> int:
+    """Hand on what comes from `source` until the child ends: a process that it leaves behind may keep the pipe."""
+    import select
+
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    code: int | None = None
+    while True:
+        try:
+            chunk = os.read(source, _CHUNK) if poll.poll(_LOOK_AGAIN if code is None else 0) else None
+            if chunk:
+                data = memoryview(safe(chunk))
+                while data:
+                    data = data[os.write(2, data) :]
+            elif chunk is not None:
+                return _wait_patiently(pid) if code is None else code
+            elif code is not None:
+                return code
+            else:
+                ended, state = os.waitpid(pid, os.WNOHANG)
+                code = os.waitstatus_to_exitcode(state) if ended else None
+        except KeyboardInterrupt:
+            continue
+
+
+def _wait_patiently(pid: int) -> int:
     while True:
         try:
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -179,14 +229,19 @@ class _Pipes:
         while self._child_ends:
             os.close(self._child_ends.pop())
 
-    def serve(self, data: bytes) -> None:
+    def give(self, data: bytes) -> None:
+        """Write what the pipe to the child takes at once; `serve` writes the rest."""
+        self._data = memoryview(data)
+        if not self._data or self._write():
+            self._close_writer()
+
+    def serve(self) -> None:
         import select
 
-        self._data = memoryview(data)
         poll = select.poll()
         for fd in self._readers:
             poll.register(fd, select.POLLIN)
-        if self._data:
+        if self._data and self._writer >= 0:
             poll.register(self._writer, select.POLLOUT)
         else:
             self._close_writer()

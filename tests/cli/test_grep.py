@@ -152,7 +152,7 @@ def test_a_locked_key_stops_the_search(people: Callable[..., list[Person]], clav
         carol.gpg("-e", "-r", "locked@example.org", "--yes", "-o", str(tmp_path / f"{name}.gpg"), input=b"bob\n")
     subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=carol.env(), check=True)  # it knew the passphrase
     done = clave(carol, tmp_path, "grep", "bob")
-    assert (done.code, done.out, done.err.count(b"\n")) == (4, b"", 1)
+    assert (done.code, done.out, done.err.count(b"\n")) == (4, b"", 1), done.err
     assert b"could not be searched" not in done.err
 
 

@@ -79,6 +79,15 @@ def test_the_exit_codes_are_those_that_are_never_renumbered() -> None:
     assert list(man.exit_codes()) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 73, 75, 130]
 
 
+def test_every_page_says_how_its_command_ends_and_what_to_read_next(pages: dict[str, str]) -> None:
+    codes = man.exit_codes()
+
+    assert set(man.ENDS) == set(man.root.list_commands(click.Context(man.root)))
+    for ends in man.ENDS.values():
+        assert set(ends.codes) <= set(codes)
+        assert {f"clave-{name}.1" for name in ends.pages} <= set(pages)
+
+
 def test_every_variable_that_the_program_reads_is_in_the_manual(pages: dict[str, str]) -> None:
     read = set()
     for path in (ROOT / "src").rglob("*.py"):

@@ -33,17 +33,18 @@ def test_the_wheel_holds_man_pages_completions_and_licence(wheel: Path) -> None:
 
 
 def test_the_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
-    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MANPATH")}
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     bin_ = tmp_path / "venv/bin"
     subprocess.run([bin_ / "pip", "--quiet", "install", wheel], check=True, env=env)
 
+    env |= {"PATH": f"{bin_}:{env['PATH']}", "HOME": str(tmp_path)}
+
     def output(*argv: str) -> bytes:
-        return subprocess.run(
-            [bin_ / argv[0], *argv[1:]], check=True, env=env, cwd=tmp_path, capture_output=True
-        ).stdout
+        return subprocess.run(argv, check=True, env=env, cwd=tmp_path, capture_output=True).stdout
 
     assert output("clave", "--version").startswith(b"clave ")
+    assert output("man", "--path", "clave-show").decode() == f"{tmp_path}/venv/share/man/man1/clave-show.1\n"
     assert output("clave", "completion", "bash") == (ROOT / "completions/clave.bash").read_bytes()
     every_module = (
         "import clave, importlib, pkgutil\n"

@@ -193,3 +193,20 @@ def test_two_writers_take_turns(git_store: Path) -> None:
     assert [writer.wait() for writer in writers] == [0] * 4
     assert {f"w{n}-{i}.gpg" for n in range(4) for i in range(4)} <= set(in_head(git_store))
     assert git(git_store, "rev-list", "--count", "HEAD").strip() == "17"
+
+
+@pytest.mark.parametrize("fault", [None, "after the commit"])
+def test_files_of_one_content_in_one_folder(
+    git_store: Path, monkeypatch: pytest.MonkeyPatch, fault: str | None
+) -> None:
+    """A copied entry is byte for byte the same: the two must not wait under one name."""
+    repository = Repository.find(str(git_store))
+    both = {"folder/one.gpg": b"same", "folder/two.gpg": b"same"}
+    with transaction.begin(repository, str(git_store)) as write:
+        if fault:
+            monkeypatch.setattr(transaction._Work, "finish", lambda work: None)
+        write.commit(both, "both\n")
+    monkeypatch.undo()
+    transaction.recover(repository, str(git_store))
+    assert files(git_store) == in_head(git_store) == both
+    assert not [path for path in git_store.rglob(".clave-*")]

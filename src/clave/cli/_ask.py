@@ -40,9 +40,10 @@ def confirm_loss(question: str, *, force_hint: str) -> bool:
 
 
 def line(prompt: str) -> str:
-    """Ask for one visible line."""
-    sys.stderr.write(printable(prompt))
-    sys.stderr.flush()
+    """Ask for one visible line; from a pipe, read one line of it."""
+    if interactive():
+        sys.stderr.write(printable(prompt))
+        sys.stderr.flush()
     return _answer()
 
 
@@ -64,7 +65,8 @@ def _answer() -> str:
     try:
         answer = os.fsdecode(sys.stdin.buffer.readline())
     except KeyboardInterrupt:
-        answer = ""
+        sys.stderr.write("\n")
+        raise Interrupted("interrupted") from None
     if not answer:
         sys.stderr.write("\n" if interactive() else "")
         raise Interrupted("the input ended before the answer")

@@ -40,7 +40,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
     },
     "History": {
         "log": Row("log", "Who changed what, and when.", ("history",)),
-        "diff": Row("diff", "Compare versions of an entry."),
+        "diff": Row("diff", "What changed in an entry, field by field."),
         "restore": Row("restore", "Bring back an earlier version of an entry."),
         "undo": Row("undo", "Take back the last operation, as a new commit."),
         "git": Row("git", "Run git in the store."),

@@ -25,6 +25,18 @@ def deliver(app: App, value: bytes, name: str, *, clip: bool = False, qrcode: bo
         _output.value(value + b"\n")
 
 
+def require(app: App, value: bytes, *, clip: bool = False, qrcode: bool = False) -> None:
+    """Raise UsageError where `deliver` could not copy or draw: before a value is stored that nobody would see."""
+    if clip:
+        from clave.desk import clipboard
+
+        clipboard.require(app.settings.clip_selection)
+    elif qrcode:
+        from clave.desk import qr
+
+        qr.draw(value)
+
+
 def copy(app: App, value: bytes, name: str) -> None:
     """Copy a value and say so in pass's words."""
     from clave.desk import clipboard

@@ -19,16 +19,25 @@ _USER = ("user", "username", "login")
 
 def value(target: Target, plaintext: bytes, field: str) -> bytes:
     """Return a field's value; `otp` is the code of now, where no field has that name. Raises NotFound."""
-    secret = Secret(plaintext)
-    names = _USER if field.casefold() == _USER[0] else (field,)
-    found = next((text for text in map(secret.field, names) if text is not None), None)
+    require(target, plaintext, field)
+    found = _stored(Secret(plaintext), field)
     if found is not None:
         return found
-    if field.casefold() == OTP and secret.otp_uris:
-        from clave.store import otp
+    from clave.store import otp
 
-        return otp.take(target.store, target.name, time.time()).text.encode()
-    raise NotFound(f"{target.name} has no field '{field}'", f"It has: {', '.join(map(printable, known(secret)))}.")
+    return otp.take(target.store, target.name, time.time()).text.encode()
+
+
+def require(target: Target, plaintext: bytes, field: str) -> None:
+    """Raise NotFound unless there is such a field; a code is not made for it yet."""
+    secret = Secret(plaintext)
+    if _stored(secret, field) is None and not (field.casefold() == OTP and secret.otp_uris):
+        raise NotFound(f"{target.name} has no field '{field}'", f"It has: {', '.join(map(printable, known(secret)))}.")
+
+
+def _stored(secret: Secret, field: str) -> bytes | None:
+    names = _USER if field.casefold() == _USER[0] else (field,)
+    return next((text for text in map(secret.field, names) if text is not None), None)
 
 
 def known(secret: Secret) -> list[str]:

@@ -55,18 +55,22 @@ def line(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Tell the user something on stderr, made safe for a terminal."""
+    """Tell the user something on stderr, made safe for a terminal, after what stands on stdout already."""
+    sys.stdout.flush()
     sys.stderr.write(printable(text, keep="\n") + "\n")
 
 
 def warn(text: str) -> None:
-    """Warn the user on stderr."""
+    """Warn the user on stderr, after what stands on stdout already."""
+    sys.stdout.flush()
     label = paint("Warning:", "warning", sys.stderr)
     sys.stderr.write(f"{label} {printable(text, keep=chr(10))}\n")
 
 
 def json(document: Mapping[str, object]) -> None:
-    """Write one JSON document to stdout, with the version of its shape first."""
+    """Write one JSON document to stdout, with the version of its shape first; it too may land on a terminal."""
+    import re
     from json import dumps
 
-    line(dumps({"version": 1, **document}, ensure_ascii=False, indent=2))
+    text = dumps({"version": 1, **document}, ensure_ascii=False, indent=2)
+    line(re.sub(r"[^\n -~]", lambda c: c[0] if printable(c[0]) == c[0] else f"\\u{ord(c[0]):04x}", text))

@@ -44,6 +44,8 @@ def command(app: App, name: str, fields: Sequence[str]) -> None:
         raise UsageError(
             f"there is no terminal to ask on between {' and '.join(fields)}", "Name one field: clave clip NAME FIELD"
         )
+    for field in fields:
+        _field.require(target, plaintext, field)
     for number, field in enumerate(fields):
         if number:
             _ask.line(f"Press Enter to copy {field}. ")

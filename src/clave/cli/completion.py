@@ -14,7 +14,7 @@ _SCRIPTS = {"bash": "clave.bash", "zsh": "_clave", "fish": "clave.fish"}
 @click.command("completion")
 @click.argument("shell", metavar="SHELL", type=click.Choice(tuple(_SCRIPTS)))
 def command(shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash   in ~/.bashrc:  eval "$(clave completion bash)"

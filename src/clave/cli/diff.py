@@ -24,7 +24,7 @@ _STYLES = {"added": "good", "removed": "bad", "changed": "warning"}
 
 @click.command(name="diff", context_settings={"ignore_unknown_options": True})
 @click.option("--reveal", is_flag=True, help="Show the values, line by line.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("name")
 @click.argument("old", metavar="[REV", required=False)
 @click.argument("new", metavar="[REV]]", required=False)
@@ -33,10 +33,10 @@ _STYLES = {"added": "good", "removed": "bad", "changed": "warning"}
 def command(
     ctx: click.Context, app: App, name: str, old: str | None, new: str | None, reveal: bool, as_json: bool
 ) -> None:
-    """What changed in an entry, field by field.
+    """Compare versions of an entry.
 
-    With two REVs, from one to the other; with one, from it to what is there now; without, the last change.
-    Values that are secret are not shown without --reveal.
+    What changed is told field by field: with two REVs, from one to the other; with one, from it to what is there
+    now; without, by the last change. Values that are secret are not shown without --reveal.
 
     REV is -N (N versions of the entry earlier), a date (YYYY-MM-DD) or a commit. Exits with 1 if something
     differs, with 0 if nothing does.

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def command(app: App, name: str, on_disk: bool) -> None:
     """Edit an entry in your editor, in memory only.
 
-    The editor is $EDITOR, else $VISUAL, else editor or vi. If somebody has changed the entry when you are done,
-    both are kept: yours as NAME.conflict-….
+    The editor is $EDITOR, else $VISUAL, else editor or vi. It gets a file in a folder in RAM that is yours alone and
+    goes when you are done; macOS has none, and there --on-disk allows a temporary file. An entry that is not there
+    is made. If somebody has changed the entry when you are done, both are kept: yours as NAME.conflict-….
     """
     from clave.desk import editor
     from clave.model.name import check_new

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(name="find")
 @click.option("--flat", is_flag=True, help="One full name a line.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("terms", metavar="TERM…", nargs=-1, required=True)
 @pass_app
 @click.pass_context

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _output
+from clave.cli import _deliver, _output
 from clave.cli._app import pass_app
-from clave.cli._deliver import deliver
 from clave.cli._options import delivery, exclusive, replacing
 from clave.errors import NotFound
 from clave.store.stores import split_store
@@ -46,7 +45,8 @@ def command(
     """Generate a password.
 
     It is LENGTH characters long (25, or what generate.length says). Its entropy is told on stderr. It is shown
-    once it is stored.
+    once it is stored. An entry that is there already is overwritten whole, after a question; -i keeps its other
+    lines.
     """
     exclusive(words=words, charset=charset, no_symbols=no_symbols)
     exclusive(words=words, length=length)
@@ -62,8 +62,10 @@ def command(
     else:
         default = app.settings.generate_charset_no_symbols if no_symbols else app.settings.generate_charset
         number = app.settings.generate_length if length is None else passwords.parse_length(length)
-        new = passwords.characters(number, charset or default, exclude_similar=exclude_similar)
+        chosen = default if charset is None else charset
+        new = passwords.characters(number, chosen, exclude_similar=exclude_similar)
     password = new.text.encode()
+    _deliver.require(app, password, clip=clip, qrcode=qrcode)
     if in_place:
 
         def renew(old: bytes | None) -> bytes:
@@ -82,7 +84,7 @@ def command(
 
 def _show(app: App, name: str, new: Generated, *, clip: bool, qrcode: bool) -> None:
     if clip or qrcode:
-        deliver(app, new.text.encode(), name, clip=clip, qrcode=qrcode)
+        _deliver.deliver(app, new.text.encode(), name, clip=clip, qrcode=qrcode)
     else:
         _output.note(f"The generated password for {name} is:")
         _output.line(_output.paint(new.text, "warning", sys.stdout))

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     """Run git in the store.
 
-    All arguments are git's, and so are terminal and exit code. `clave git init` makes the store a repository
-    (again, if it is one) that shows differences of plaintexts.
+    All arguments are git's, and so are configuration, terminal and exit code; only the control characters in what
+    a remote says are shown as escapes. `clave git init` makes the store a repository (again, if it is one) that
+    shows differences of plaintexts.
+
+    \b
+    clave git remote add origin URL
+    clave git push --set-upstream origin main
+    clave git pull --rebase
     """
     from clave.process import run_on_terminal
     from clave.store.stores import open_store
-    from clave.vcs.git import environment
+    from clave.vcs.git import RemoteText, environment, speaks_with_remote
 
     if arguments[:1] == ("init",) and len(arguments) == 1:
         from clave.store import rekeying
@@ -40,7 +46,8 @@ def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     if repository is None:
         raise GitFailed("the password store is not a git repository", 'Try "clave git init".')
     try:
-        code = run_on_terminal(["git", "-C", app.store.root, *arguments], env=environment())
+        safe = RemoteText() if speaks_with_remote(arguments, repository.settings()) else None
+        code = run_on_terminal(["git", "-C", app.store.root, *arguments], env=environment(), safe=safe)
     except ProgramMissing:
         raise GitFailed("git is not installed", "Install git and try again.") from None
     ctx.exit(code if code >= 0 else 128 - code)

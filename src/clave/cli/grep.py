@@ -58,7 +58,7 @@ _LINES = click.IntRange(min=0)
 @click.option("-L", "--files-without-match", "others", is_flag=True, help="Show the names of the other entries.")
 @click.option("-q", "--quiet", "--silent", is_flag=True, help="Show nothing: the exit code tells.")
 @click.option("-s", "--no-messages", is_flag=True, help="Do not name the entries that cannot be decrypted.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--color",
     "--colour",

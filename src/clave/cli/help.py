@@ -11,7 +11,10 @@ from clave.cli import _output
 @click.argument("words", metavar="[COMMAND]…", nargs=-1)
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...]) -> None:
-    """Show help for a command."""
+    """Show help for a command.
+
+    Without COMMAND it is that of clave itself. A command of a command has its own: clave help otp append.
+    """
     shown = ctx.find_root()
     for word in words:
         group = shown.command

@@ -28,7 +28,7 @@ def command(app: App, path: str, no_git: bool, keys: tuple[str, ...]) -> None:
     A KEY is whatever gpg takes for one: fingerprint, key id, address, SUBKEY!, a group of gpg.conf. All entries
     below are encrypted anew for exactly these, in one commit, or nothing is changed. An empty KEY ("") takes the
     recipients of a folder away, so that those of its parent hold. Without KEY, choose among your own keys, or
-    make one.
+    make one. A new store becomes a git repository.
     """
     from clave.store import rekeying
     from clave.store.stores import open_store
@@ -41,14 +41,20 @@ def command(app: App, path: str, no_git: bool, keys: tuple[str, ...]) -> None:
             rekeying.clear_recipients(store, folder, progress=progress)
             _output.note(f"Password store de-initialized{where}")
             return
-        ids = keys or [_own_key(progress)]
+        made, ids = (False, keys) if keys else _own_key(progress)
         done = rekeying.set_recipients(store, folder, ids, git=not no_git, progress=progress)
-    again = f", {len(done.names)} entries encrypted anew" if done.names else ""
+    count = len(done.names)
+    again = f", {count} {'entry' if count == 1 else 'entries'} encrypted anew" if count else ""
     _output.note(f"Password store initialized for {', '.join(ids)}{where}{again}")
+    if made:
+        _output.note(
+            f"Without the key {ids[0]} nobody can read your secrets. Back it up now, off this machine:\n"
+            f"  gpg --export-secret-keys --armor {ids[0]} > my-key.asc"
+        )
 
 
-def _own_key(progress: Progress) -> str:
-    """Ask which of the user's own keys to use, or make one; return its fingerprint."""
+def _own_key(progress: Progress) -> tuple[bool, tuple[str]]:
+    """Ask which of the user's own keys to use, or make one; return whether it is new, and its fingerprint."""
     from clave.openpgp import keys as openpgp
 
     progress.clear()
@@ -62,8 +68,8 @@ def _own_key(progress: Progress) -> str:
     if not answer.isdecimal() or not 1 <= int(answer) <= len(usable) + 1:
         raise UsageError(f"'{answer}' is not one of them", "Answer with a number of the list.")
     if int(answer) <= len(usable):
-        return usable[int(answer) - 1].fingerprint
-    return _new_key()
+        return False, (usable[int(answer) - 1].fingerprint,)
+    return True, (_new_key(),)
 
 
 def _new_key() -> str:
@@ -73,10 +79,7 @@ def _new_key() -> str:
     if not name or "@" not in email:
         raise UsageError("a key needs a name and an address")
     fingerprint = openpgp.generate(name, email)
-    _output.note(
-        f"Made the key {fingerprint}. Without it nobody can read your secrets. Back it up now, off this machine:\n"
-        f"  gpg --export-secret-keys --armor {fingerprint} > my-key.asc"
-    )
+    _output.note(f"Made the key {fingerprint}.")
     return fingerprint
 
 

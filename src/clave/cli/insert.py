@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 def command(app: App, name: str, echo: bool, multiline: bool, path: str | None, force: bool) -> None:
     """Insert an entry.
 
-    Without an option the password is asked for twice, unseen; from a pipe, one line is enough.
+    Without an option the password is asked for twice, unseen; from a pipe, one line is enough. What is there
+    already is overwritten after a question. Without a terminal that needs -f, --yes or CLAVE_YES=1.
+
+    \b
+    printf '%s\\n' "$PASSWORD" | clave insert work/db
+    clave insert --multiline work/db <notes.txt
+    clave insert --file server.key work/server.key
     """
     exclusive(echo=echo, multiline=multiline, file=path)
     store, name = split_store(app.settings, name, app.store_name)

@@ -28,7 +28,7 @@ _STYLES = {"good": "good", "unsigned": "faint", "unchecked": "faint"}
 @click.option("-n", "--number", metavar="N", type=click.IntRange(min=0),
               help=f"The newest N operations, 0 for all (on a terminal: {_ON_A_TERMINAL}).")  # fmt: skip
 @click.option("--verify", is_flag=True, help="Check the signatures: one gpg for each signed operation.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("name", default="")
 @pass_app
 def command(app: App, name: str, number: int | None, verify: bool, as_json: bool) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(name="ls")
 @click.option("--flat", is_flag=True, help="One full name a line.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("folder", default="")
 @pass_app
 def command(app: App, folder: str, flat: bool, as_json: bool) -> None:

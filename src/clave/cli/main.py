@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clave import places
 from clave.cli import _output
 from clave.cli._app import App
 from clave.cli._commands import ALIASES, COMMANDS, SECTIONS
@@ -86,6 +87,10 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
     It works on every store of "pass: the standard unix password manager", and as that does: `clave NAME`
     shows an entry, `clave` alone lists them all.
+
+    A store is a folder of OpenPGP files, usually a git repository. Each file is an entry; the nearest .gpg-id
+    upwards says who can read it. The first line of an entry is the password, the lines `name: value` below it
+    are its fields. NAME#FIELD is one field, STORE:NAME an entry of another store.
     """,
 )
 @click.option("-s", "--store", "store", metavar="STORE", help="Use the store of this name.")
@@ -139,12 +144,10 @@ def _prepare() -> None:
 
 def _sweep() -> None:
     """Remove the plaintext that an `edit` left whose process was killed; loads nothing if there is none."""
-    for folder in filter(None, (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm")):  # noqa: S108 - it is RAM
-        with suppress(OSError):
-            if any(name.startswith("clave-edit-") for name in os.listdir(folder)):
-                from clave.desk.editor import sweep
+    if places.edits(os.environ):
+        from clave.desk.editor import sweep
 
-                sweep()
+        sweep()
 
 
 def _run(argv: list[str]) -> int:

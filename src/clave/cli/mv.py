@@ -22,6 +22,7 @@ def command(app: App, old: str, new: str, force: bool) -> None:
     """Move or rename an entry or a folder.
 
     Into a folder that is there, or where NEW ends with a slash, OLD goes under its own name. What arrives is
-    encrypted for those who read its new folder; if that cannot be done, nothing is changed.
+    encrypted for those who read its new folder; if that cannot be done, nothing is changed. Entries that are
+    there already are overwritten after a question, or with -f.
     """
     transfer(app, old, new, force=force, keep=False)

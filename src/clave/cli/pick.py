@@ -13,6 +13,7 @@ from clave.cli._options import delivery, exclusive
 from clave.cli._target import entry
 from clave.errors import Finding, UsageError
 from clave.model.secret import Secret
+from clave.model.text import printable
 from clave.store import layout
 from clave.store.reading import read
 from clave.store.stores import all_stores
@@ -32,12 +33,12 @@ def command(app: App, query: Sequence[str], clip: bool, qrcode: bool, only_name:
     """Choose an entry by typing parts of its name.
 
     The names of all stores are offered, those that hold the letters of QUERY first. fzf asks, if it is installed. The
-    chosen entry is shown, or its first line copied.
+    chosen entry is shown, or its first line copied. Without a terminal QUERY has to fit one entry alone.
     """
     exclusive(clip=clip, qrcode=qrcode, name=only_name)
     name = _choose(app, " ".join(query))
     if only_name:
-        _output.line(name)
+        _output.line(printable(name))
         return
     target = entry(app, name)
     plaintext = read(target.store.root, target.name, options=target.store.options)
@@ -60,7 +61,9 @@ def _choose(app: App, query: str) -> str:
     else:
         found = chooser.rank(names, query)
         if len(found) > 1:
-            raise UsageError(f"{len(found)} entries fit, and there is no terminal to ask on", "Give more letters.")
+            raise UsageError(
+                f"{len(found)} entries fit '{query}', and there is no terminal to ask on", "Give more letters."
+            )
         chosen = found[0] if found else None
     if chosen is None:
         raise Finding(f"no entry fits '{query}'")

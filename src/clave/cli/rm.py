@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def command(app: App, name: str, recursive: bool, force: bool) -> None:
     """Remove an entry or a folder.
 
-    What is both is the folder only with a slash at its end. The history keeps what was removed: `clave restore`.
+    What is both is the folder only with a slash at its end. Without a terminal to ask on it needs -f, --yes or
+    CLAVE_YES=1. The history keeps what was removed: `clave restore`.
     """
     store, name = split_store(app.settings, name, app.store_name)
     plain = check(name)

@@ -27,6 +27,10 @@ def command(app: App, name: str, fields: tuple[str, ...], unset: bool, echo: boo
 
     The values are asked for one after another, or read from a pipe, one line each; they are never arguments. The
     field `password` is the first line. An entry that is not there is made.
+
+    \b
+    clave set work/db user                          asks for it
+    printf 'alice\\n5432\\n' | clave set work/db user port
     """
     from clave.model.secret import Secret
     from clave.store import writing

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command(name="show", cls=OptionalValues)
 @delivery(line=True)
 @click.option("--at", "revision", metavar="REV", help="As it was: -N (versions earlier), a date or a commit.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, taken apart into fields.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, the entry taken apart into fields.")
 @click.argument("name", metavar="[NAME[#FIELD]]", default="")
 @pass_app
 def command(app: App, name: str, clip: str | None, qrcode: str | None, revision: str | None, as_json: bool) -> None:
@@ -35,6 +35,12 @@ def command(app: App, name: str, clip: str | None, qrcode: str | None, revision:
 
     The entry is written to stdout byte for byte; NAME#FIELD is one field of it, `password` its first line, `otp`
     the one-time code of now. Without NAME all of the store is listed.
+
+    \b
+    clave show work/db             the entry
+    clave show 'work/db#user'      one field
+    clave show -c2 work/db         its second line, to the clipboard
+    clave show --at -1 work/db     what it was before its last change
     """
     exclusive(clip=clip, qrcode=qrcode, json=as_json)
     store, name = split_store(app.settings, name, app.store_name)

@@ -15,5 +15,8 @@ def text() -> str:
 
 @click.command("version")
 def command() -> None:
-    """Show the version."""
+    """Show the version.
+
+    By the second line other programs know that this is a pass.
+    """
     _output.line(text())

@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import select
 import shutil
 import signal
 import time
@@ -25,7 +26,7 @@ from clave.process import run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HANDOVER = 2.0  # seconds that an earlier wait has to put things back
+_HANDOVER = 2.0  # seconds that an earlier wait has to put things back, and a copy to arrive
 
 
 def copy(value: bytes, *, seconds: int, selection: str, state: str) -> None:
@@ -53,6 +54,8 @@ def copy(value: bytes, *, seconds: int, selection: str, state: str) -> None:
     try:
         earlier = _quietly(get) or ""
         put(text)
+        if not _arrived(get, text):  # pyperclip does not look at what its programs end with
+            raise OSError("what was copied is not there")
     except Exception as failure:  # noqa: BLE001 - whatever pyperclip raises, the parent tells it
         os.write(done, str(failure).splitlines()[0].encode()[:200] if str(failure) else b"unknown reason")
         os._exit(1)
@@ -68,6 +71,11 @@ def copy(value: bytes, *, seconds: int, selection: str, state: str) -> None:
     os._exit(0)
 
 
+def require(selection: str) -> None:
+    """Raise UsageError where nothing can be copied: no display, no program for it, no such selection."""
+    _functions(selection)
+
+
 def _become_background(unused: int) -> None:
     """Leave the terminal and our caller's pipes: nobody shall wait for us, or for the program that serves X11."""
     os.close(unused)
@@ -78,9 +86,10 @@ def _become_background(unused: int) -> None:
 
 
 def _wait(seconds: int) -> None:
-    """Sleep, or until another copy asks us to make room (SIGTERM)."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
-    signal.sigtimedwait((signal.SIGTERM,), seconds)
+    """Sleep, or until another copy asks us to make room (SIGTERM). macOS has no sigtimedwait(2)."""
+    asked, ask = os.pipe()
+    signal.signal(signal.SIGTERM, lambda *_: os.write(ask, b"."))
+    select.select([asked], [], [], seconds)
 
 
 def _end_earlier_wait(state: str) -> None:
@@ -140,6 +149,16 @@ def _knows_sensitive() -> bool:
 
 def _copy_sensitive(text: str) -> None:
     run(["wl-copy", "--sensitive"], input=text.encode())
+
+
+def _arrived(get: Callable[[], str], text: str) -> bool:
+    """Tell whether the clipboard holds the text; xclip returns a moment before it does."""
+    deadline = time.monotonic() + _HANDOVER
+    while _quietly(get) != text:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _quietly(get: Callable[[], str]) -> str | None:

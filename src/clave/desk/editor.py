@@ -1,7 +1,7 @@
 """Editing a plaintext in the user's editor, in RAM only.
 
 The file lies in a folder of mode 0700 on a tmpfs, never on a disk; the folder's name holds our process id, and
-the next edit sweeps away those of processes that are dead. Vim and Neovim are told to leave their swap, undo,
+the next command sweeps away those of processes that are dead. Vim and Neovim are told to leave their swap, undo,
 backup and history files out; other editors get what every program gets: a temporary folder in RAM.
 """
 
@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotWrite, Finding, ProgramMissing, UsageError
+from clave.places import EDIT
 from clave.process import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = "clave-edit-"
 _VIM = ("vi", "vim", "nvim", "view", "gvim", "vimx", "nvi")
 _VIM_SETTINGS = "set noswapfile nobackup nowritebackup noundofile viminfo= secure"
 # f_type of statfs(2) is not in Python's os module; the list of mounts says the same.
@@ -40,7 +40,7 @@ def session(plaintext: bytes, name: str, *, allow_disk: bool = False) -> Iterato
             "there is no folder in RAM to edit in", "Use 'clave insert -m', or allow a temporary file on disk."
         )
     try:
-        folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base)
+        folder = tempfile.mkdtemp(prefix=f"{EDIT}{os.getpid()}-", dir=base)
     except OSError as error:
         raise CannotWrite(f"there is no room to edit in: {error.strerror}", "Free some memory.") from None
     try:
@@ -106,9 +106,9 @@ def sweep() -> None:
     if base is None:
         return
     for item in os.scandir(base):
-        if not item.name.startswith(_PREFIX) or not item.is_dir(follow_symlinks=False):
+        if not item.name.startswith(EDIT) or not item.is_dir(follow_symlinks=False):
             continue
-        pid = item.name.removeprefix(_PREFIX).partition("-")[0]
+        pid = item.name.removeprefix(EDIT).partition("-")[0]
         if item.stat(follow_symlinks=False).st_uid == os.getuid() and pid.isdecimal() and not _alive(int(pid)):
             shutil.rmtree(item.path, ignore_errors=True)
 

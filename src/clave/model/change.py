@@ -156,51 +156,46 @@ def _read_change(value: str) -> Change | None:
 # Names may hold the words around them: greedy where the words after the name are pass's last ones.
 _MAX_SUBJECT = 10_000  # characters: two of the longest names; bounds the ways to split one at ` to `
 _SAVED = r"Save secret (?:to )?(?P<name>.+?): "
-_SUBJECTS = tuple(
-    (re.compile(expression), operation)
-    for expression, operation in (
-        (r"Add given password for (?P<name>.+) to store\.", "insert"),
-        (r"(?:Add|Edit) password for (?P<name>.+) using .*\.", "edit"),
-        (r"(?:Add|Replace) generated password for (?P<name>.+)\.", "generate"),
-        (r"(?:Add|Append|Replace) OTP secret for (?P<name>.+?)(?: to store)?\.", "edit"),
-        (r"Remove (?P<name>.+) from store\.", "remove"),
-        (r"Remove (?P<name>.+)\.", "remove"),  # pass's mv into another repository
-        (r"(?:Set GPG id to|Reencrypt password store using new GPG id) .*\((?P<name>[^()]+)\)\.", "rekey"),
-        (r"Deinitialize .*\((?P<name>[^()]+)\)\.", "rekey"),
-        (r"(?:Set GPG id to|Reencrypt password store using new GPG id|Deinitialize) .*(?P<name>)\.", "rekey"),
-        (r"Signing new GPG id with .*\.", "rekey"),
-        (r"Add current contents? of password store\.?", "import"),
-        (rf"{_SAVED}(?:Added|Removed) Recipient .*", "rekey"),
-        (rf"{_SAVED}Generated [Pp]assword.*", "generate"),
-        (rf"{_SAVED}(?:Read secret from STDIN|Inserted user supplied password|Created new entry)", "insert"),
-        (rf"{_SAVED}.*", "edit"),
-        (r"(?:Added?|Removed?) [Rr]ecipient .*|(?:Re-encrypt|Initialize) Store for .*", "rekey"),
-    )
+# Compiled when first used, by `re`: a write needs none of them.
+_SUBJECTS = (
+    (r"Add given password for (?P<name>.+) to store\.", "insert"),
+    (r"(?:Add|Edit) password for (?P<name>.+) using .*\.", "edit"),
+    (r"(?:Add|Replace) generated password for (?P<name>.+)\.", "generate"),
+    (r"(?:Add|Append|Replace) OTP secret for (?P<name>.+?)(?: to store)?\.", "edit"),
+    (r"Remove (?P<name>.+) from store\.", "remove"),
+    (r"Remove (?P<name>.+)\.", "remove"),  # pass's mv into another repository
+    (r"(?:Set GPG id to|Reencrypt password store using new GPG id) .*\((?P<name>[^()]+)\)\.", "rekey"),
+    (r"Deinitialize .*\((?P<name>[^()]+)\)\.", "rekey"),
+    (r"(?:Set GPG id to|Reencrypt password store using new GPG id|Deinitialize) .*(?P<name>)\.", "rekey"),
+    (r"Signing new GPG id with .*\.", "rekey"),
+    (r"Add current contents? of password store\.?", "import"),
+    (rf"{_SAVED}(?:Added|Removed) Recipient .*", "rekey"),
+    (rf"{_SAVED}Generated [Pp]assword.*", "generate"),
+    (rf"{_SAVED}(?:Read secret from STDIN|Inserted user supplied password|Created new entry)", "insert"),
+    (rf"{_SAVED}.*", "edit"),
+    (r"(?:Added?|Removed?) [Rr]ecipient .*|(?:Re-encrypt|Initialize) Store for .*", "rekey"),
 )
-_MOVES = tuple(
-    (re.compile(expression), operation)
-    for expression, operation in (
-        (r"Rename (.+)\.", "move"),
-        (r"Copy (.+)\.", "copy"),
-        (r"(?:Save secret .+: )?(?:Move|Moved) (?:from )?(.+)", "move"),
-        (r"(?:Save secret .+: )?(?:Copy|Copied) (?:from )?(.+)", "copy"),
-    )
+_MOVES = (
+    (r"Rename (.+)\.", "move"),
+    (r"Copy (.+)\.", "copy"),
+    (r"(?:Save secret .+: )?(?:Move|Moved) (?:from )?(.+)", "move"),
+    (r"(?:Save secret .+: )?(?:Copy|Copied) (?:from )?(.+)", "copy"),
 )
 
 
 def _read_subject(subject: str) -> Note:
     if len(subject) > _MAX_SUBJECT:
         return Note(subject)
-    for pattern, operation in _MOVES:
-        if match := pattern.fullmatch(subject):
+    for expression, operation in _MOVES:
+        if match := re.fullmatch(expression, subject):
             parts = match[1].split(" to ")
             moves = tuple(
                 (" to ".join(parts[:i]).strip("/"), " to ".join(parts[i:]).strip("/")) for i in range(1, len(parts))
             )
             if moves:
                 return Note(subject, operation, name=moves[0][1], moves=moves)
-    for pattern, operation in _SUBJECTS:
-        if match := pattern.fullmatch(subject):
+    for expression, operation in _SUBJECTS:
+        if match := re.fullmatch(expression, subject):
             name = match.groupdict().get("name")
             return Note(subject, operation, name=None if name is None else name.strip("/"))
     return Note(subject)

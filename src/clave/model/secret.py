@@ -100,7 +100,7 @@ class Secret:
 
     def _replaced(self, name: str, value: bytes | None) -> Secret:
         key = name.encode("utf-8", "surrogateescape")
-        if _field(key + b": x") != (name, b"x"):
+        if b"\n" in key or _field(key + b": x") != (name, b"x"):
             raise ValueError(f"'{name}' cannot be the name of a field")
         lines = self.plaintext.split(b"\n")
         for number, line in enumerate(lines[1:], 1):

@@ -46,15 +46,15 @@ def start_gpg(argv: Sequence[str], *, limit: int | None = None) -> Running:
 
 
 def start_decrypting(options: Sequence[str] = (), *, limit: int = LIMIT) -> Running:
-    """Start a gpg that decrypts the one message that it will get. Raises CannotDecrypt where there is no gpg."""
+    """Start a gpg that decrypts the one message that it will get. Raises GpgMissing."""
     # Trust is about the signer of an inner signature, whom nobody asks for here: without, gpg reads no trust database.
     argv = [*options, "--quiet", "--trust-model", "always", "--status-fd", str(STATUS_FD), "--decrypt"]
     try:
         return start_gpg(argv, limit=limit)
     except _missing():
-        from clave.errors import CannotDecrypt
+        from clave.errors import GpgMissing
 
-        raise CannotDecrypt("gpg is not installed", "Install gnupg and try again.") from None
+        raise GpgMissing("gpg is not installed", "Install gnupg and try again.") from None
 
 
 def _missing() -> type[ProgramMissing]:

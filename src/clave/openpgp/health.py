@@ -109,6 +109,8 @@ def check_signing_key(wanted: str) -> Report:
 def _agent(socket: str, gpg_version: str) -> Report:
     if len(os.fsencode(socket)) > _LONGEST_SOCKET:
         return attention("agent", f"the path of gpg-agent's socket is too long: {socket}", "Use a shorter GNUPGHOME.")
+    if not os.path.isdir(home()):  # the agent has none to work in either, and gpg makes it when it first needs one
+        return good("agent", "gpg-agent starts with your first key")
     answer = run(["gpg-connect-agent", "GETINFO version", "/bye"])
     words = answer.out.decode(errors="replace").split()
     if answer.code != 0 or "OK" not in words:

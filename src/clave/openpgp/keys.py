@@ -14,8 +14,7 @@ here, once, to an encryption subkey; gpg is then told that subkey and nothing el
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotEncrypt, ProgramMissing
 from clave.openpgp.command import environment
@@ -31,8 +30,7 @@ _TRUSTED = frozenset("mfu")
 _UNUSABLE = {"r": "is revoked", "e": "has expired", "i": "is invalid", "n": "is not valid", "d": "is disabled"}
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Somebody to encrypt to.
 
     `id` is as written in the `.gpg-id`; `fingerprint` that of the primary key, `subkey` that of the encryption
@@ -48,8 +46,7 @@ class Recipient:
     expires: int | None
 
 
-@dataclass
-class _Subkey:
+class _Subkey(NamedTuple):
     validity: str
     fingerprint: str
     created: int
@@ -57,14 +54,14 @@ class _Subkey:
     usage: str
 
 
-@dataclass
 class _Certificate:
     """A public key as `--with-colons` lists it; its primary key stands first among `keys`."""
 
-    validity: str
-    capabilities: str
-    user_ids: list[tuple[str, str]] = field(default_factory=list)
-    keys: list[_Subkey] = field(default_factory=list)
+    def __init__(self, validity: str, capabilities: str) -> None:
+        self.validity = validity
+        self.capabilities = capabilities
+        self.user_ids: list[tuple[str, str]] = []
+        self.keys: list[_Subkey] = []
 
     @property
     def fingerprint(self) -> str:
@@ -72,7 +69,9 @@ class _Certificate:
 
     @property
     def user_id(self) -> str:
-        return next((text for validity, text in self.user_ids if validity not in "re"), "no user id")
+        """The first user id, a usable one before any other: an expired key has none, and yet is somebody's."""
+        best_first = sorted(self.user_ids, key=lambda user_id: user_id[0] in _UNUSABLE)
+        return best_first[0][1] if best_first else "no user id"
 
     def __str__(self) -> str:
         return f"{self.fingerprint} ({self.user_id})"
@@ -172,16 +171,23 @@ def _unusable(what: str, certificate: _Certificate, key: _Subkey) -> str:
 
 def _matches(each: str, certificate: _Certificate) -> bool:
     """Tell whether gpg would take the certificate for an id (gpg(1), How to specify a user ID)."""
+    each = each.lstrip()
     wanted = each.removesuffix("!")
     if _looks_like_key_id(wanted):
         return any(_is_key_id(wanted, key.fingerprint) for key in certificate.keys)
     texts = [text for validity, text in certificate.user_ids if validity not in "r"]
     if each.startswith("="):
         return each[1:] in texts
+    part, texts = each[each[:1] in ("<", "@", "*") :].lower(), [text.lower() for text in texts]
     if each.startswith("<"):
-        return any(text.lower().endswith(each.lower()) for text in texts)
-    part = each.removeprefix("*").lower()
-    return any(part in text.lower() for text in texts)
+        return any(part.removesuffix(">") == _address(text) for text in texts)
+    if each.startswith("@"):
+        return any(part in _address(text) for text in texts)
+    return any(part in text for text in texts)
+
+
+def _address(user_id: str) -> str:
+    return user_id.rpartition("<")[2].partition(">")[0]
 
 
 def _looks_like_key_id(text: str) -> bool:
@@ -203,8 +209,8 @@ def _expand_groups(ids: Sequence[str], options: Sequence[str]) -> list[str]:
     for line in listing.splitlines():
         fields = line.split(":", 3)
         if fields[:2] == ["cfg", "group"] and len(fields) == 4:
-            groups[fields[2]] = fields[3].split(";")
-    return [member for each in ids for member in groups.get(each, [each])]
+            groups[fields[2].lower()] = fields[3].split(";")
+    return [member for each in ids for member in groups.get(each.lower(), [each])]
 
 
 def configuration(options: Sequence[str]) -> list[str]:
@@ -228,7 +234,7 @@ def configuration(options: Sequence[str]) -> list[str]:
 def _trusts_always(options: Sequence[str]) -> bool:
     """Tell whether the user has told gpg to ask for no certification of keys."""
     lines = [" ".join(options).replace("--", "\n").replace("=", " ")]
-    lines += [text.replace("=", " ") for text in configuration(options)]
+    lines += configuration(options)
     settings = [line.split("#")[0].split() for text in lines for line in text.splitlines()]
     return any(words[:2] == ["trust-model", "always"] or words[:1] == ["always-trust"] for words in settings)
 
@@ -237,7 +243,12 @@ def _list(ids: Sequence[str], options: Sequence[str]) -> list[_Certificate]:
     wanted = sorted({each.removesuffix("!") for each in ids})
     arguments = ["--with-colons", "--no-auto-key-locate", "--list-keys", "--", *wanted]
     certificates: list[_Certificate] = []
-    for line in _gpg(arguments, options).splitlines():
+    listing = _gpg(arguments, options)
+    if not listing:  # of a key that is not there gpg still tells the state of its trust database
+        raise CannotEncrypt(
+            "gpg does not list its keys", "See why: gpg --list-keys; check gpg.conf and PASSWORD_STORE_GPG_OPTS."
+        )
+    for line in listing.splitlines():
         fields = line.split(":")
         match fields[0]:
             case "pub":
@@ -246,8 +257,9 @@ def _list(ids: Sequence[str], options: Sequence[str]) -> list[_Certificate]:
             case "sub":
                 certificates[-1].keys.append(_subkey(fields))
             case "fpr" if certificates:
-                key = certificates[-1].keys[-1]
-                key.fingerprint = key.fingerprint or fields[9]
+                keys = certificates[-1].keys
+                if not keys[-1].fingerprint:
+                    keys[-1] = keys[-1]._replace(fingerprint=fields[9])
             case "uid":
                 certificates[-1].user_ids.append((fields[1], _unescape(fields[9])))
     unique = {certificate.fingerprint: certificate for certificate in certificates}
@@ -281,8 +293,7 @@ def _gpg(arguments: Sequence[str], options: Sequence[str]) -> str:
     return result.out.decode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A key of a keyring. `expires` is in seconds since 1970, or None for never."""
 
     fingerprint: str
@@ -361,7 +372,7 @@ def _python_gnupg() -> gnupg.GPG:
     # Its DEBUG log would hold the start of imported key data.
     logging.getLogger("gnupg").setLevel(logging.WARNING)
     try:
-        program = gnupg.GPG()
+        program = gnupg.GPG(env=environment())
     except OSError:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None
     program.encoding = "utf-8"

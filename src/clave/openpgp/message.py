@@ -3,8 +3,10 @@
 A plaintext is returned only if
 
 - the message has the form that `packets.inspect` demands, before gpg sees it;
-- gpg says DECRYPTION_OKAY, and GOODMDC or that an AEAD mode was used, and shows exactly one PLAINTEXT;
-- gpg exits with 0, or not with 0 for the one reason that the key of a signature inside is not there;
+- gpg says DECRYPTION_OKAY once (no message in a message: nobody has looked at the packets of the inner one), and
+  GOODMDC or that an AEAD mode was used, and shows exactly one PLAINTEXT;
+- gpg exits with 0, or not with 0 only because the key of a signature inside is not there, or because our key did
+  not fit one of several hidden recipients before it fitted another;
 - all of it was read, and it is not larger than the caller allows.
 
 gpg's status comes on a descriptor of its own, so that no text in a message can pose as it (SigSpoof).
@@ -24,7 +26,7 @@ from clave.process import STATUS_FD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from clave.openpgp.keys import Recipient
     from clave.process import Running
@@ -48,6 +50,8 @@ _LOCKED = {
     198: "the prompt was cancelled",
     62: "the prompt timed out",
 }
+_NO_AGENT = (69, 77)
+_OF_THE_AGENT = (4, 5, 6)  # who an error is from (its bits 24 to 30): gpg-agent, pinentry, scdaemon
 
 
 def decrypt(ciphertext: bytes, *, name: str = "", options: Sequence[str] = (), limit: int = LIMIT) -> bytes:
@@ -57,25 +61,36 @@ def decrypt(ciphertext: bytes, *, name: str = "", options: Sequence[str] = (), l
     key, CannotDecrypt where we have no key or no gpg.
     """
     with start_decrypting(options, limit=limit) as gpg:
-        return decrypt_with(gpg, ciphertext, name=name, limit=limit)
+        return decrypt_with(gpg, ciphertext, name=name, options=options, limit=limit)
 
 
-def decrypt_with(gpg: Running, ciphertext: bytes, *, name: str = "", limit: int = LIMIT) -> bytes:
-    """Like `decrypt`, by a gpg that `start_decrypting` has started; it gets no byte of a message that is refused."""
+def decrypt_with(
+    gpg: Running, ciphertext: bytes, *, name: str = "", options: Sequence[str] = (), limit: int = LIMIT
+) -> bytes:
+    """Like `decrypt`, by a gpg that `start_decrypting` has started with these options and limit.
+
+    It gets no byte of a message that is refused.
+    """
     about = name or "the message"
     try:
         binary = dearmor(ciphertext)
         recipients = inspect(binary).recipients
     except BadMessage as reason:
         raise untrusted(about, reason) from None
+
+    def ask(arguments: Sequence[str]) -> Status:
+        loud = [option for option in options if option not in ("-q", "--quiet")]
+        with start_gpg([*loud, "--status-fd", str(STATUS_FD), *arguments], limit=limit) as again:
+            return Status(again.finish(binary).status)
+
     try:
         result = gpg.finish(binary)
+        status = Status(result.status)
+        if status.accepts(result.code):
+            return result.out
+        raise _refusal(about, recipients, status, ask)
     except OutputTooLarge:
         raise BadMessage(f"{about} is larger than {limit >> 20} MiB when decrypted", _DAMAGED) from None
-    status = Status(result.status)
-    if status.accepts(result.code):
-        return result.out
-    raise _refusal(about, recipients, status)
 
 
 def encrypt(plaintext: bytes, recipients: Sequence[Recipient], *, options: Sequence[str] = ()) -> bytes:
@@ -120,6 +135,11 @@ class Status:
         """Return the arguments of each line of this keyword."""
         return [line.decode("utf-8", "replace").split()[1:] for line in self._lines if _keyword(line) == keyword]
 
+    def errors(self, place: bytes) -> list[int]:
+        """Return the codes (libgpg-error's) of the errors that happened at this place in gpg."""
+        found = [words for words in self.words(b"ERROR") if words[:1] == [place.decode()]]
+        return [int(words[1]) for words in found if len(words) > 1 and words[1].isdecimal()]
+
     def has(self, keyword: bytes) -> bool:
         """Tell whether there is a line of this keyword."""
         return any(_keyword(line) == keyword for line in self._lines)
@@ -128,28 +148,57 @@ class Status:
         """Tell whether all the lines of a good decryption are there, and gpg's exit code fits them."""
         info = self.words(b"DECRYPTION_INFO")
         authenticated = self.has(b"GOODMDC") or any(len(words) > 2 and words[2] != "0" for words in info)
-        good = self.has(b"DECRYPTION_OKAY") and authenticated and len(self.words(b"PLAINTEXT")) == 1
-        if not good or self.has(b"DECRYPTION_FAILED") or self.has(b"BADMDC"):
+        once = all(len(self.words(keyword)) == 1 for keyword in (b"DECRYPTION_OKAY", b"PLAINTEXT"))
+        if not (once and authenticated) or any(self.has(keyword) for keyword in _NEVER):
             return False
-        return code == 0 or (code == 2 and self._only_the_signer_is_unknown())
+        return code == 0 or (code == 2 and self._is_excused())
 
-    def _only_the_signer_is_unknown(self) -> bool:
-        unknown = [words for words in self.words(b"ERRSIG") if words[5:6] == ["9"]]  # 9: no public key
-        others = (b"BADSIG", b"ERROR", b"FAILURE", b"NODATA", b"UNEXPECTED")
-        return bool(unknown) and not any(self.has(each) for each in others)
+    def _is_excused(self) -> bool:
+        signer_unknown = any(words[5:6] == ["9"] for words in self.words(b"ERRSIG"))  # 9: no public key
+        hidden = any(words[:1] == ["0" * 16] for words in self.words(b"ENC_TO"))
+        return (signer_unknown or hidden) and not any(self.has(keyword) for keyword in _NO_EXCUSE)
+
+
+# What no good decryption says, and what gpg's exit code 2 must not come from.
+_NEVER = (b"DECRYPTION_FAILED", b"BADMDC", b"BADSIG")
+_NO_EXCUSE = (b"ERROR", b"FAILURE", b"NODATA", b"UNEXPECTED")
 
 
 def _keyword(line: bytes) -> bytes:
     return line.partition(b" ")[0]
 
 
-def _refusal(about: str, recipients: Sequence[str], status: Status) -> CannotDecrypt:
-    """Say why gpg gave no plaintext: "No secret key" stands for half a dozen causes in its own words."""
-    for words in status.words(b"ERROR"):
-        if words[:1] == ["pkdecrypt_failed"] and len(words) > 1 and words[1].isdigit():
-            return locked(about, _LOCKED.get(int(words[1]) & 0xFFFF, "the agent refused to use the key"))
+def _refusal(
+    about: str, recipients: Sequence[str], status: Status, ask: Callable[[Sequence[str]], Status]
+) -> CannotDecrypt:
+    """Say why gpg gave no plaintext: "No secret key" stands for half a dozen causes in its own words.
+
+    `ask` runs gpg once more and returns what it told; a prompt is never repeated.
+    """
+    if status.has(b"BADSIG"):
+        return BadMessage(f"{about} is damaged: the signature in it is bad", _DAMAGED)
     if any(status.has(each) for each in (b"DECRYPTION_INFO", b"DECRYPTION_OKAY", b"PLAINTEXT")):
         return BadMessage(f"{about} is damaged: its content does not match its checksum", _DAMAGED)
+    if status.has(b"PINENTRY_LAUNCHED"):
+        return locked(about, "the passphrase or PIN was not given, or was wrong")
+    named = sorted({recipient for recipient in recipients if recipient.strip("0")})
+    listing = ask(["--batch", "--with-colons", "--list-secret-keys", "--", *named])
+    if any(code & 0xFFFF in _NO_AGENT for code in listing.errors(b"keylist.getkey")):
+        return locked(about, "there is no gpg-agent")
+    # gpg does not say why it could not use a key when it is told to be quiet, and is a fifth faster then.
+    status = ask(["--decrypt"])
+    for code in status.errors(b"pkdecrypt_failed"):
+        reason = lock_reason(code)
+        if reason:
+            return locked(about, reason)
+        return BadMessage(f"{about} is damaged: its session key cannot be read", _DAMAGED)
+    if status.has(b"DECRYPTION_OKAY") or not status.has(b"ENC_TO"):
+        return CannotDecrypt(
+            f"{about} was not decrypted: gpg failed",
+            "Try again; see what it says of the file: gpg --decrypt; check gpg.conf and PASSWORD_STORE_GPG_OPTS.",
+        )
+    if status.has(b"KEY_CONSIDERED") and not status.has(b"NO_SECKEY"):  # gpg.conf says `quiet`
+        return locked(about, "the agent did not use the key")
     return not_ours(about, recipients)
 
 
@@ -158,9 +207,11 @@ def locked(about: str, reason: str) -> KeyLocked:
     return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
 
 
-def lock_reason(number: int) -> str | None:
-    """Say what an error of the agent means that is about the key; None: it is about the message."""
-    return _LOCKED.get(number)
+def lock_reason(code: int) -> str | None:
+    """Say what an error of the agent (libgpg-error's code) means for our key; None: it is about the message."""
+    if code & 0xFFFF in _LOCKED or code >> 24 & 0x7F in _OF_THE_AGENT:
+        return _LOCKED.get(code & 0xFFFF, "the agent refused to use the key")
+    return None
 
 
 def not_ours(about: str, recipients: Sequence[str]) -> CannotDecrypt:

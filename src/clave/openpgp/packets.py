@@ -134,8 +134,9 @@ def _parts(data: bytes) -> Iterator[bytes]:
 
 
 def _check_limits(recipients: list[str]) -> None:
-    hidden = recipients.count(HIDDEN) if recipients[-1] == HIDDEN else 0
-    if hidden > MAX_HIDDEN or len(recipients) > MAX_NAMED + MAX_HIDDEN:
+    count = len(recipients)
+    hidden = recipients.count(HIDDEN) if recipients[-1] == HIDDEN or count > MAX_NAMED else 0
+    if hidden > MAX_HIDDEN or count - hidden > MAX_NAMED:
         raise BadMessage(f"it has more than {MAX_NAMED} recipients, or more than {MAX_HIDDEN} hidden ones")
 
 
@@ -164,9 +165,9 @@ def _packet(data: bytes, at: int) -> tuple[int, int, int]:
         if first & 0x40:
             return (first & 0x3F, *_new_body(data, at + 1, first & 0x3F))
         tag, kind = first >> 2 & 0xF, first & 3
-        if kind == 3:  # an old packet that reaches to the end of the file: gpg writes such data packets
-            if tag == PKESK:
-                raise BadMessage("it has a recipient of an unknown form")
+        if kind == 3:  # a packet that reaches to the end of the file; encrypted data has no such form
+            if tag in (PKESK, _MARKER):
+                raise BadMessage("a packet that must have a length has none")
             return tag, at + 1, len(data)
         octets = 1 << kind
         start = at + 1 + octets

@@ -15,16 +15,16 @@ from clave.openpgp.message import Status
 from clave.process import STATUS_FD, run
 
 _REFUSED = {
-    b"REVKEYSIG": "by a revoked key",
-    b"EXPKEYSIG": "by an expired key",
-    b"EXPSIG": "and has expired",
-    b"BADSIG": "and does not fit the file",
-    b"ERRSIG": "by a key that is not in your keyring",
+    b"REVKEYSIG": "the signature is by a revoked key",
+    b"EXPKEYSIG": "the signature is by an expired key",
+    b"EXPSIG": "the signature has expired",
+    b"BADSIG": "the signature does not fit the file",
+    b"ERRSIG": "the signature is by a key that is not in your keyring",
 }
 
 
-def verify(signature: bytes, data: bytes) -> str:
-    """Return the fingerprint of the primary key that made a good detached signature of `data`.
+def verify(signature: bytes, data: bytes) -> tuple[str, ...]:
+    """Return the fingerprints of the key that made a good detached signature of `data`: primary key, signing subkey.
 
     Raises VerificationFailed for everything else, also for more than one signature.
     """
@@ -40,11 +40,11 @@ def verify(signature: bytes, data: bytes) -> str:
     status = Status(result.status)
     for keyword, reason in _REFUSED.items():
         if status.has(keyword):
-            raise VerificationFailed(f"the signature is {reason}".replace("is and", "is there, and"))
+            raise VerificationFailed(reason)
     good, valid = status.words(b"GOODSIG"), status.words(b"VALIDSIG")
     if result.code != 0 or len(good) != 1 or len(valid) != 1:
         raise VerificationFailed("the signature is invalid")
-    return valid[0][9] if len(valid[0]) > 9 else valid[0][0]
+    return (valid[0][9], valid[0][0]) if len(valid[0]) > 9 else (valid[0][0],)
 
 
 def sign(data: bytes, key: str) -> bytes:

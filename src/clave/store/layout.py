@@ -229,6 +229,15 @@ def folders_with_recipients(root: str, folder: str = "") -> Iterator[str]:
 
 def pending(root: str) -> bool:
     """Tell whether a write was begun and not ended: it is under way, or its process died."""
-    return os.path.exists(os.path.join(root, ".git", GIT_JOURNAL)) or os.path.exists(
-        os.path.join(root, UNVERSIONED_JOURNAL)
-    )
+    if os.path.exists(os.path.join(root, UNVERSIONED_JOURNAL)):
+        return True
+    folder = os.path.realpath(root)
+    while True:
+        git = os.path.join(folder, ".git")
+        if os.path.exists(os.path.join(git, "HEAD")):
+            return os.path.exists(os.path.join(git, GIT_JOURNAL))
+        if os.path.isfile(git):
+            return True  # a linked work tree or a submodule: the full program looks where its repository is
+        if folder == "/":
+            return False
+        folder = os.path.dirname(folder)

@@ -8,22 +8,25 @@ folder with its `.gpg-id`, or a new `.gpg-id`, is seen by the entries below it.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotDecrypt, StoreDamaged, UsageError
+from clave.errors import BadMessage, CannotDecrypt, KeyLocked, StoreDamaged, UsageError
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
-from clave.openpgp import bulk, keys, packets
+from clave.openpgp import keys, packets
+from clave.openpgp.command import start_decrypting
+from clave.openpgp.message import decrypt_with, encrypt
 from clave.store import recipients
 from clave.vcs import transaction, unversioned, worktree
 from clave.vcs.worktree import Content, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from clave.openpgp.keys import Recipient
+    from clave.process import Running
     from clave.store.store import Store
     from clave.vcs.git import Repository
 
@@ -43,6 +46,7 @@ class Operation:
         self._raw: dict[str, Content | None] = {}
         self._plain: dict[str, bytes] = {}
         self._kinds: dict[str, tuple[str, str | None]] = {}
+        self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
         self._resolved: dict[tuple[str, ...], list[Recipient]] = {}
 
     # What is there now
@@ -57,17 +61,19 @@ class Operation:
         """Return the plaintext of an entry. Raises NotFound, CannotDecrypt, StoreDamaged."""
         from clave.store.reading import read
 
-        return read(self._store.root, name, options=self._store.options)
+        path = name + SUFFIX
+        if path not in self._known:
+            self._known[path] = read(self._store.root, name, options=self._store.options)
+        return self._known[path]
 
     # What shall be
 
     def write(self, name: str, plaintext: bytes, *, kind: str | None = None) -> None:
-        """Store a plaintext under a name; `kind` (see model.change) is found by comparing if not given."""
+        """Store a plaintext under a name; `kind` (see model.change) is found by comparing, if not given."""
         path = name + SUFFIX
         if isinstance(self.content(path), Link):
             raise StoreDamaged(f"{name} is a symlink", "Change the entry that it points to, or remove it first.")
         self._kinds.pop(path, None)
-        kind = kind or self._compare(name, plaintext)
         if kind is not None:
             self._kinds[path] = (kind, None)
         self._plain[path] = plaintext
@@ -101,6 +107,10 @@ class Operation:
             content = self.content(name + SUFFIX)
             if isinstance(content, bytes) and not self._fits(name, content):
                 wanted.append((name, content))
+        if not wanted:
+            return []
+        from clave.openpgp import bulk
+
         failed = []
         opened = bulk.decrypt_many(wanted, options=self._store.options)
         for number, (name, plaintext) in enumerate(opened):
@@ -125,10 +135,12 @@ class Operation:
         if not adopt:
             self._require_unchanged()
         changes: dict[str, Content | None] = dict(self._raw)
-        items = (
-            (path, plaintext, self._recipients(path.rpartition("/")[0])) for path, plaintext in self._plain.items()
-        )
-        changes.update(bulk.encrypt_many(items, options=self._store.options))
+        with self._old() as old:
+            items = [
+                (path, plaintext, self._recipients(path.rpartition("/")[0])) for path, plaintext in self._plain.items()
+            ]
+            changes.update(self._encrypted(items))
+            self._compare(old())
         if not changes:
             return
         if isinstance(self._write, unversioned.Unversioned):
@@ -170,18 +182,68 @@ class Operation:
         return self._resolved[ids]
 
     def _fits(self, name: str, ciphertext: bytes) -> bool:
-        message = packets.inspect(packets.dearmor(ciphertext))
+        try:
+            message = packets.inspect(packets.dearmor(ciphertext))
+        except BadMessage:
+            return False  # whoever decrypts it will say what is wrong with it
         wanted = [recipient.key_id for recipient in self._recipients(name.rpartition("/")[0])]
         return sorted(message.recipients) == sorted(wanted)
 
-    def _compare(self, name: str, plaintext: bytes) -> str | None:
-        """Return how much of a secret is new, None if the old one cannot be read."""
-        if not isinstance(self.content(name + SUFFIX), bytes):
-            return compare(None, plaintext)
-        try:
-            return compare(self.read(name), plaintext)
-        except CannotDecrypt:
-            return None
+    def _encrypted(self, items: Sequence[tuple[str, bytes, Sequence[Recipient]]]) -> Iterable[tuple[str, bytes]]:
+        """Encrypt each (path, plaintext, recipients); what takes part in many at once is not loaded for one."""
+        if len(items) == 1:
+            path, plaintext, readers = items[0]
+            return [(path, encrypt(plaintext, readers, options=self._store.options))]
+        from clave.openpgp import bulk
+
+        return bulk.encrypt_many(items, options=self._store.options)
+
+    @contextmanager
+    def _old(self) -> Iterator[Callable[[], dict[str, bytes]]]:
+        """Yield what returns the old plaintexts of what is to be stored, by path, as far as they can be read.
+
+        A single one is opened by a gpg that starts now and works while we go on.
+        """
+        unread = {
+            path: content
+            for path in self._plain.keys() - self._kinds.keys() - self._known.keys()
+            if isinstance(content := self.content(path), bytes) and isinstance(self._write, transaction.Transaction)
+        }
+        if len(unread) == 1:
+            ((path, content),) = unread.items()
+            with start_decrypting(self._store.options) as gpg:
+                yield lambda: self._known | _readable([(path, _opened(gpg, content, self._store.options))])
+            return
+
+        def many() -> dict[str, bytes]:
+            if not unread:
+                return self._known
+            from clave.openpgp import bulk
+
+            return self._known | _readable(bulk.decrypt_many(unread.items(), options=self._store.options))
+
+        yield many
+
+    def _compare(self, old: Mapping[str, bytes]) -> None:
+        """Say of each changed entry how much of its secret is new; nothing of one whose old text cannot be read."""
+        for path in self._plain.keys() - self._kinds.keys():
+            if path in old or not isinstance(self.content(path), bytes):
+                self._kinds[path] = (compare(old.get(path), self._plain[path]), None)
+
+
+def _opened(gpg: Running, ciphertext: bytes, options: Sequence[str]) -> bytes | CannotDecrypt:
+    try:
+        return decrypt_with(gpg, ciphertext, options=options)
+    except CannotDecrypt as failure:
+        return failure
+
+
+def _readable(opened: Iterable[tuple[str, bytes | CannotDecrypt]]) -> dict[str, bytes]:
+    """Return the plaintexts, up to where the agent refuses a key."""
+    found: dict[str, bytes] = {}
+    with suppress(KeyLocked):
+        found.update((path, plaintext) for path, plaintext in opened if isinstance(plaintext, bytes))
+    return found
 
 
 @contextmanager

@@ -97,11 +97,15 @@ def code(seed: Seed, at: float) -> Code:
     return Code(hotp.at(int(at) // seed.period), seed.period - int(at) % seed.period)
 
 
-def find(plaintext: bytes) -> str:
-    """Return the URI of an entry, the first of several. Raises NotFound."""
+def find(plaintext: bytes, name: str) -> str:
+    """Return the URI of an entry, the first of several. Raises NotFound, and UsageError for one that is none."""
     uris = Secret(plaintext).otp_uris
     if not uris:
-        raise NotFound("the entry has no OTP secret", "Give it one: clave otp insert, or clave otp append.")
+        raise NotFound(f"{name} has no OTP secret", f"Give it one: clave otp append {name}")
+    try:
+        parse(uris[0])
+    except UsageError as reason:
+        raise UsageError(f"{name} has an {reason.message}", reason.hint) from None
     return uris[0]
 
 
@@ -111,7 +115,7 @@ def take(store: Store, name: str, at: float) -> Code:
     Raises NotFound (no entry, no OTP secret), UsageError (not a valid URI), CannotDecrypt, and for HOTP what
     writing raises: a code whose counter was not stored is not given out.
     """
-    seed = parse(find(read(store.root, name, options=store.options)))
+    seed = parse(find(read(store.root, name, options=store.options), name))
     if seed.counter is None:
         return code(seed, at)
     taken: list[Code] = []
@@ -119,8 +123,8 @@ def take(store: Store, name: str, at: float) -> Code:
     def advance(plaintext: bytes | None) -> bytes:
         if plaintext is None:
             raise NotFound(f"{name} is not in the password store")
-        advanced = with_next_counter(plaintext, find(plaintext))
-        taken.append(code(parse(find(advanced)), at))
+        advanced = with_next_counter(plaintext, find(plaintext, name))
+        taken.append(code(parse(find(advanced, name)), at))
         return advanced
 
     writing.update(store, name, advance, subject=f"Increment HOTP counter for {name}.")

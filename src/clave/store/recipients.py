@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotEncrypt, NotFound, VerificationFailed
-from clave.openpgp import keys, signatures
+from clave.openpgp import keys
 from clave.store import layout
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clave.store.store import Store
 
 SIGNATURE = layout.RECIPIENTS + ".sig"
+_SIGN = "See that its ids are the right ones, then sign it: clave init with them."
 
 
 def for_folder(store: Store, folder: str) -> list[Recipient]:
@@ -60,6 +61,8 @@ def sign(store: Store, data: bytes) -> bytes | None:
     """Return the signature of a `.gpg-id` by the first of PASSWORD_STORE_SIGNING_KEY, None without one."""
     if not store.settings.signing_keys:
         return None
+    from clave.openpgp import signatures
+
     return signatures.sign(data, store.settings.signing_keys[0])
 
 
@@ -80,7 +83,14 @@ def _check_signature(store: Store, path: str, data: bytes, signature: bytes | No
     if not wanted:
         return
     if signature is None:
-        raise VerificationFailed(f"the signature of {path} does not exist", "Sign it: clave init with its ids.")
-    signer = signatures.verify(signature, data)
-    if signer not in {key.upper() for key in wanted}:
-        raise VerificationFailed(f"{path} is signed by {signer}, which PASSWORD_STORE_SIGNING_KEY does not name")
+        raise VerificationFailed(f"the signature of {path} does not exist", _SIGN)
+    from clave.openpgp import signatures
+
+    try:
+        signers = signatures.verify(signature, data)
+    except VerificationFailed as failure:
+        raise VerificationFailed(f"{path} cannot be trusted: {failure.message}", failure.hint or _SIGN) from None
+    if {key.upper() for key in wanted}.isdisjoint(signers):
+        raise VerificationFailed(
+            f"{path} is signed by {signers[0]}, which PASSWORD_STORE_SIGNING_KEY does not name", _SIGN
+        )

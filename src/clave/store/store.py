@@ -40,21 +40,20 @@ class Store:
         dot files by accident.
         """
         found = Repository.find(os.path.join(self.root, folder))
-        if found is None or layout.inside(found.work_tree, os.path.join(self.root, layout.RECIPIENTS)) is False:
-            return None
-        above = os.path.realpath(self.root) != found.work_tree and layout.inside(found.work_tree, self.root)
-        if above and not found.tracks(os.path.join(self.root, layout.RECIPIENTS)):
-            return None
-        return found
+        if found is None or os.path.realpath(self.root) == found.work_tree or layout.inside(self.root, found.work_tree):
+            return found
+        above = layout.inside(found.work_tree, self.root)
+        return found if above and found.tracks(os.path.join(self.root, layout.RECIPIENTS)) else None
 
     def recover(self) -> None:
         """End or drop a write that a dead process left."""
         try:
-            if os.path.isdir(os.path.join(self.root, layout.UNVERSIONED_JOURNAL)):
-                unversioned.recover(self.root)
             repository = Repository.find(self.root)
             if repository is not None:
                 transaction.recover(repository, self.root)
+            # In a store that git keeps, such a folder can only be somebody's commit: it is never carried out.
+            if os.path.isdir(os.path.join(self.root, layout.UNVERSIONED_JOURNAL)) and self.repository() is None:
+                unversioned.recover(self.root)
         except (Busy, CannotWrite):
             pass  # a write will meet the same obstacle and tell; reading goes on with what is there
 

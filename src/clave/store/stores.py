@@ -8,8 +8,7 @@ nothing of that whole name: in pass a name may hold a colon.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clave import config, places
 from clave.errors import CannotWrite, NotFound, UsageError
@@ -35,8 +34,7 @@ class NoStore(NotFound):
         self.path = path
 
 
-@dataclass(frozen=True)
-class KnownStore:
+class KnownStore(NamedTuple):
     """A store of the config file: its name, absolute path, and whether it is the default one."""
 
     name: str
@@ -75,7 +73,7 @@ def open_store(settings: Settings, name: str | None = None, *, new: bool = False
 
     Raises NotFound for an unknown name, and NoStore where there is no folder, unless it may be `new`.
     """
-    _remember(settings)
+    remember(settings)
     path = store_path(settings, name)
     if not new and not os.path.isdir(path):
         raise NoStore(path, name)
@@ -181,7 +179,7 @@ def _for_file(path: str) -> str:
     return "~" + path[len(home) :] if path.startswith(home + "/") else path
 
 
-def _remember(settings: Settings) -> None:
+def remember(settings: Settings) -> None:
     """Leave the list of stores for the fast path, unless it is there; failing to is no failure of the run."""
     if settings.stamp is None:
         return

@@ -7,14 +7,18 @@ or configuration from the environment.
 
 from __future__ import annotations
 
+import codecs
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotWrite, GitFailed, ProgramMissing
-from clave.process import Result, run
+from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing
+from clave.model.text import printable
+from clave.process import Result, start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from clave.process import Running
 
 # The variables of git that stay: how to reach a remote, who is writing, and the user's own tools.
 _KEPT = frozenset(
@@ -47,12 +51,46 @@ _OPTIONS = (
     "-c", "gpg.format=openpgp",
 )  # fmt: skip
 
+# What git says of a disk that takes no more; sometimes in words of its own instead of the system's.
+_FULL = (
+    "No space left on device", "Read-only file system", "Disk quota", "Out of diskspace",
+    "unable to write new", "couldn't write", "unable to append",
+)  # fmt: skip
+
 
 def environment() -> dict[str, str]:
     """Return our environment for a git that the user asked for: without the GIT_* that redirect it."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
     env["GIT_NO_REPLACE_OBJECTS"] = "1"
     return env
+
+
+# The commands of git that speak with a remote, and the options before a command that have a value of their own.
+_REMOTE = frozenset(("archive", "clone", "fetch", "ls-remote", "pull", "push", "remote", "submodule"))
+_WITH_VALUE = frozenset(("-C", "-c", "--config-env", "--exec-path", "--git-dir", "--namespace", "--work-tree"))
+
+
+def speaks_with_remote(arguments: Sequence[str], settings: Mapping[str, str]) -> bool:
+    """Tell whether a command line of git (without `git`) may show what a remote says; an alias may be any command."""
+    words = iter(arguments)
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word in _REMOTE or f"alias.{word.lower()}" in settings
+    return False
+
+
+class RemoteText:
+    """Makes what a remote says safe to show, piece by piece: it comes as git's own stderr, control bytes and all."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    def __call__(self, piece: bytes) -> bytes:
+        """Return a piece made safe; a character that is cut in two waits for the next piece."""
+        text = self._decoder.decode(piece).replace("\r\n", "\n").replace("\r", "\n")
+        return printable(text, keep="\n\t").encode()
 
 
 class Repository(NamedTuple):
@@ -87,14 +125,24 @@ class Repository(NamedTuple):
 
         Raises GitFailed with git's own last words unless `check` is false, CannotWrite for a full disk.
         """
-        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
-        try:
-            result = run(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
-        except ProgramMissing:
-            raise GitFailed("git is not installed", "Install git and try again.") from None
+        with self.start(*args, input=input, env=env) as git:
+            result = git.finish()
         if check and result.code != 0:
             raise failure(next(arg for arg in args if not arg.startswith("-")), result)
         return result
+
+    def start(
+        self,
+        *args: str,
+        input: bytes,  # noqa: A002 - as in process.start
+        env: Mapping[str, str] | None = None,
+    ) -> Running:
+        """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git."""
+        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
+        try:
+            return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
+        except ProgramMissing:
+            raise GitFailed("git is not installed", "Install git and try again.") from None
 
     def text(self, *args: str) -> str:
         """Run git and return its output as text without the final newline."""
@@ -111,8 +159,18 @@ class Repository(NamedTuple):
 
     def head(self) -> str | None:
         """Return the commit id of HEAD, or None on a branch without commits."""
+        plain = self._plain_head()
+        if plain is not None:
+            return plain
         result = self.run("rev-parse", "-q", "--verify", "HEAD^{commit}", check=False)
         return result.out.decode().strip() if result.code == 0 else None
+
+    def _plain_head(self) -> str | None:
+        """Read HEAD as git keeps it most often, a file that names a branch's file; None: ask git."""
+        head = _first_line(os.path.join(self.git_dir, "HEAD"))
+        if head.startswith("ref: refs/heads/") and ".." not in head:
+            head = _first_line(os.path.join(self.git_dir, head[5:]))
+        return head if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head) else None
 
     def settings(self) -> dict[str, str]:
         """Return the effective git configuration, keys in lower case as git prints them."""
@@ -121,10 +179,19 @@ class Repository(NamedTuple):
         return {key: value for key, _, value in pairs}
 
 
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.readline().removesuffix("\n")
+    except OSError:
+        return ""
+
+
 def _git_dir(path: str) -> str | None:
     """Return the git directory behind a `.git`: itself, or what a `gitdir:` file of a linked work tree names."""
     if os.path.isdir(path):
-        return path if os.path.exists(os.path.join(path, "HEAD")) else None
+        # One that may not be looked into is a repository too: a write must fail there, not go past git.
+        return path if not os.access(path, os.X_OK) or os.path.lexists(os.path.join(path, "HEAD")) else None
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             line = file.readline()
@@ -135,14 +202,18 @@ def _git_dir(path: str) -> str | None:
     return os.path.realpath(os.path.join(os.path.dirname(path), line[8:].rstrip("\n")))
 
 
-def failure(command: str, result: Result) -> GitFailed | CannotWrite:
+def failure(command: str, result: Result) -> GitFailed | CannotWrite | Busy:
     """Return the error for a git command that failed: its last words, and what to do where that is known."""
     words = os.fsdecode(result.err).strip()
     last = words.splitlines()[-1] if words else f"exit code {result.code}"
-    if any(reason in words for reason in ("No space left on device", "Read-only file system", "Disk quota")):
+    if any(reason in words for reason in _FULL):
         return CannotWrite(f"git could not write: {last}", "Free some space and try again; nothing was lost.")
-    if "Permission denied" in words and "unable to" in words:
+    if "insufficient permission" in words or ("Permission denied" in words and "unable to" in words):
         return CannotWrite(f"git could not write: {last}", "Check the permissions of the store.")
+    before, exists, _ = words.partition(".lock': File exists")
+    if exists:
+        lock = f"{before.rpartition('/')[2]}.lock"
+        return Busy(f"git is busy in this store: its {lock} exists", "Try again; if no git runs: clave doctor --fix.")
     hint = None
     if "dubious ownership" in words:
         last = "the repository belongs to another user"

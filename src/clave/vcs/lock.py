@@ -1,4 +1,8 @@
-"""One writer a store: a lock on a folder that vanishes with its process."""
+"""One writer a store: a lock on a folder that vanishes with its process, and with what that has started.
+
+A program that we run under the lock inherits it: if we are killed while git moves HEAD, nobody else begins before
+git is done.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ def exclusive(folder: str) -> Iterator[None]:
     except OSError as error:
         raise CannotWrite(f"{folder} cannot be locked: {error.strerror}", "Check that it exists.") from None
     try:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

@@ -4,16 +4,17 @@ The steps, and what a crash after each of them leaves:
 
 1. Take clave's lock; end or drop what a dead process began.
 2. Refuse if a path to be touched differs from HEAD.
-3. Write the new blobs as objects.                           Nothing visible.
-4. Write the journal: HEAD, and old and new blob of each path. Dropped by the next command.
+3. Write the new blobs, trees and the commit as objects.    Nothing visible.
+4. Write the journal: old and new blob of each path, and the commit. Dropped by the next command.
 5. Stage the new files beside their places in the work tree.    Dropped.
 6. Take git's own `index.lock` and put the complete new index into it. No other git can commit now, so none
    can commit from an index that does not know of our change.    Dropped.
-7. write-tree, commit-tree, and note the commit in the journal. Dropped.
-8. update-ref HEAD, with its old value: THE COMMIT POINT.
-9. Rename the staged files into place, remove the removed ones. Carried on by the next command.
-10. Rename `index.lock` to `index`.                             Carried on.
-11. Remove the journal.                                         Cleaned up.
+7. update-ref HEAD, with its old value: THE COMMIT POINT.
+8. Rename the staged files into place, remove the removed ones. Carried on by the next command.
+9. Rename `index.lock` to `index`.                              Carried on.
+10. Remove the journal.                                         Cleaned up.
+
+The programs of step 3 and 6 do not wait for each other; all have ended before step 7.
 
 What the user has staged or changed beside our paths stays as it is: the commit is made from HEAD's tree and
 our paths alone, and the new index is the user's index with our paths replaced.
@@ -23,7 +24,6 @@ Our `index.lock` is a hard link to a file of ours, so that it can be told from a
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import zlib
@@ -34,17 +34,21 @@ from clave.errors import Busy, GitFailed, StoreDamaged
 from clave.vcs import worktree
 from clave.vcs.git import failure
 from clave.vcs.lock import exclusive
+from clave.vcs.trees import FILE, LINK, Entry, Trees, object_id
 from clave.vcs.worktree import Content, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from clave.process import Running
     from clave.vcs.git import Repository
 
 _NOTHING = "-"  # in the journal: no blob at this path
 _END = "//"  # in the journal, where a path would stand: all steps were written
 # How long to wait for another git's index.lock, in seconds.
 _LOCK_PATIENCE = 5.0
+# Types of objects in a pack (gitformat-pack(5)).
+_COMMIT, _TREE, _BLOB = 1, 2, 3
 # More arguments than this go in another way than on a command line.
 _MANY = 400
 # git unpacks packs of fewer objects than this into loose ones (transfer.unpackLimit).
@@ -77,38 +81,34 @@ class _Step(NamedTuple):
 
 
 class _Journal(NamedTuple):
-    """What a write was about to do; `commit` is set once it exists as an object."""
+    """What a write was about to do: its steps, and the commit that HEAD was to be."""
 
     steps: list[_Step]
     commit: str | None
 
 
 class Transaction:
-    """A write under way: holds the lock of its repository. Made by `begin`."""
+    """A write under way: holds the lock of its repository. Made by `begin`.
 
-    def __init__(self, repository: Repository, top: str) -> None:
+    `variables` is the `git var -l` that was started with it.
+    """
+
+    def __init__(self, repository: Repository, top: str, variables: Running) -> None:
         self.repository = repository
         self.head = repository.head()
         self._top = top
+        self._variables = variables
+        self._git: Variables | None = None
         self._hash = _hash_of(self.head) if self.head else _object_format(repository)
-        self._known: dict[str, tuple[str, str]] = {}
+        self._trees = Trees(repository, self.head)
 
     def blob_id(self, content: Content) -> str:
         """Return the id that git gives to this content."""
-        return _blob_id(content, self._hash)
+        return object_id(b"blob", _data(content), self._hash)
 
     def blobs(self, paths: Iterable[str]) -> dict[str, str]:
         """Return the blob id in HEAD of each of the paths (relative to the work tree) that HEAD has."""
-        asked = [path for path in paths if path not in self._known]
-        if asked and self.head:
-            selection = ["--", *asked] if len(asked) <= _MANY else []
-            listing = self.repository.run("ls-tree", "-r", "-z", "--full-tree", self.head, *selection).out
-            for row in os.fsdecode(listing).split("\0"):
-                if row:
-                    about, _, path = row.partition("\t")
-                    mode, _, blob = about.split(" ")
-                    self._known[path] = (mode, blob)
-        return {path: self._known[path][1] for path in paths if path in self._known}
+        return {path: entry.id for path, entry in self._trees.files(paths).items()}
 
     def require_unchanged(self, paths: Iterable[str]) -> None:
         """Raise GitFailed if one of the paths is not, in the work tree, what HEAD has."""
@@ -147,14 +147,46 @@ class Transaction:
         ]
         if not steps:
             return self.head
-        self._write_objects([changes[step.path] for step in steps])
-        work = _Work(self.repository, self._top, steps)
+        for step in steps:
+            if step.new and worktree.is_folder(os.path.join(self.repository.work_tree, step.path)):
+                raise GitFailed(f"there is a folder in the place of {step.path}", "Move it away and try again.")
+        new = self._write_all(changes, steps, message, sign, identity, adopt=adopt)
+        self.head = new
+        self._trees = Trees(self.repository, new)
+        return new
+
+    def _write_all(
+        self,
+        changes: Mapping[str, Content | None],
+        steps: list[_Step],
+        message: str,
+        sign: bool | None,
+        identity: Callable[[], Identity | None],
+        *,
+        adopt: bool,
+    ) -> str:
+        """Do steps 3 to 10 and return the commit."""
+        entries = {step.path: Entry(LINK if step.link else FILE, step.new) if step.new else None for step in steps}
+        tree, trees = self._trees.changed(entries, self._hash)
+        objects = [(_BLOB, _data(content)) for content in changes.values() if content is not None]
+        objects += [(_TREE, data) for data in trees]
+        git = self._git_variables()
+        signed = git.signs if sign is None else sign
+        if signed:
+            with self._storing(objects) as storing:
+                self._stored(storing)
+            new = self._commit_signed(tree, message, git, identity)
+            objects = []
+        else:
+            data = self._commit_data(tree, message, git, identity)
+            new = object_id(b"commit", data, self._hash)
+            objects.append((_COMMIT, data))
+        work = _Work(self.repository, self._top, steps, new)
         try:
-            with worktree.explained("the store"):
-                work.begin({step.path: changes[step.path] for step in steps})
-                tree = work.write_index(self.head, adopt=adopt)
-                new = self._commit_tree(tree, message, sign, identity)
-                work.note_commit(new)
+            with worktree.explained("the store"), self._storing(objects) as storing:
+                work.begin(changes)
+                work.write_index(adopt=adopt)
+                self._stored(storing)
                 self._move_head(new)
         except BaseException:
             if self.repository.head() == self.head:
@@ -162,33 +194,49 @@ class Transaction:
             raise
         with worktree.explained("the work tree"):
             work.finish()
-        self.head = new
-        self._known.clear()
-        self._tidy()
         return new
 
-    def _write_objects(self, contents: Iterable[Content | None]) -> None:
-        unique = {self.blob_id(content): content for content in contents if content is not None}
-        if not unique:
+    @contextmanager
+    def _storing(self, objects: Sequence[tuple[int, bytes]]) -> Iterator[Running | None]:
+        """Start the git that stores these objects, all of them by one pack."""
+        if not objects:
+            yield None
             return
-        pack = _pack(unique.values(), self._hash)
-        if len(unique) < _UNPACK_LIMIT:
-            self.repository.run("unpack-objects", "-q", input=pack)
-        else:
-            self.repository.run("index-pack", "--stdin", input=pack)
+        unique = list(dict.fromkeys(objects))
+        command = ("unpack-objects", "-q") if len(unique) < _UNPACK_LIMIT else ("index-pack", "--stdin")
+        with self.repository.start(*command, input=_pack(unique, self._hash)) as storing:
+            yield storing
 
-    def _commit_tree(self, tree: str, message: str, sign: bool | None, identity: Callable[[], Identity | None]) -> str:
-        settings = self.repository.settings()
-        if sign is None:
-            sign = any(_true(settings.get(key)) for key in ("commit.gpgsign", "pass.signcommits"))
-        parents = ["-p", self.head] if self.head else []
-        signing = ["-S"] if sign else ["--no-gpg-sign"]
+    def _stored(self, storing: Running | None) -> None:
+        """Wait until all is stored."""
+        if storing is not None:
+            result = storing.finish()
+            if result.code != 0:
+                raise failure("unpack-objects", result)
+
+    def _git_variables(self) -> Variables:
+        if self._git is None:
+            result = self._variables.finish()
+            if result.code != 0:
+                raise failure("var", result)
+            self._git = Variables(result.out)
+        return self._git
+
+    def _commit_data(self, tree: str, message: str, git: Variables, identity: Callable[[], Identity | None]) -> bytes:
+        """Return the commit as an object (gitformat-commit: headers, an empty line, the message)."""
+        author, committer = _people(git, identity)
+        headers = [f"tree {tree}", *([f"parent {self.head}"] if self.head else [])]
+        headers += [f"author {author}", f"committer {committer}"]
+        return os.fsencode("\n".join(headers) + "\n\n" + message)
+
+    def _commit_signed(self, tree: str, message: str, git: Variables, identity: Callable[[], Identity | None]) -> str:
+        author, committer = _people(git, identity)
         result = self.repository.run(
-            "commit-tree", *parents, *signing, "-F", "-", tree,
-            input=os.fsencode(message), env=_identity(settings, identity),
+            "commit-tree", *(["-p", self.head] if self.head else []), "-S", "-F", "-", tree,
+            input=os.fsencode(message), env=_as_variables("AUTHOR", author) | _as_variables("COMMITTER", committer),
         )  # fmt: skip
         commit = result.out.decode().strip()
-        if sign and self.repository.run("verify-commit", commit, check=False).code != 0:
+        if self.repository.run("verify-commit", commit, check=False).code != 0:
             raise GitFailed("the new commit's signature is not good", "Check user.signingkey: clave doctor.")
         return commit
 
@@ -199,12 +247,6 @@ class Transaction:
             raise Busy("another program committed to this store at the same time", "Try again.")
         if result.code != 0:
             raise failure("update-ref", result)
-
-    def _tidy(self) -> None:
-        """Let git pack loose objects now and then, as `git commit` would."""
-        with suppress(OSError):
-            if len(os.listdir(os.path.join(self.repository.git_dir, "objects", "17"))) > _LOOSE_LIMIT:
-                self.repository.run("gc", "--auto", "--quiet", check=False)
 
 
 @contextmanager
@@ -220,7 +262,10 @@ def begin(repository: Repository, top: str) -> Iterator[Transaction]:
         for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"):
             if os.path.exists(os.path.join(repository.git_dir, name)):
                 raise GitFailed("a merge or rebase is under way in this store", "End it first: clave git status.")
-        yield Transaction(repository, top)
+        # Who commits, and whether it is signed, git says while the content is being encrypted.
+        with repository.start("var", "-l", input=b"") as variables:
+            yield Transaction(repository, top, variables)
+    _tidy(repository)  # without the lock, which a gc in the background would keep
 
 
 def recover(repository: Repository, top: str) -> None:
@@ -257,6 +302,13 @@ def protect_attributes(repository: Repository) -> None:
     os.replace(path + ".clave", path)
 
 
+def _tidy(repository: Repository) -> None:
+    """Let git pack loose objects now and then, as `git commit` would."""
+    with suppress(OSError):
+        if len(os.listdir(os.path.join(repository.git_dir, "objects", "17"))) > _LOOSE_LIMIT:
+            repository.run("gc", "--auto", "--quiet", check=False)
+
+
 def _recover(repository: Repository, top: str) -> None:
     work = _Work.left_behind(repository, top)
     if work is not None:
@@ -275,7 +327,6 @@ class _Work:
         self._journal = os.path.join(self._folder, "journal")
         self._ours = os.path.join(self._folder, "index")  # the file that `index.lock` is a link to
         self._building = os.path.join(self._folder, "building")
-        self._tree_index = os.path.join(self._folder, "tree")
         self._index = os.path.join(repository.git_dir, "index")
         self._index_lock = self._index + ".lock"
 
@@ -299,7 +350,7 @@ class _Work:
             for step in self._steps:
                 row = (step.path, step.old or _NOTHING, step.new or _NOTHING, "link" if step.link else "file")
                 file.write(b"\0".join(os.fsencode(field) for field in row) + b"\0")
-            file.write(_END.encode() + b"\0")
+            file.write(f"{_END}\0{self._commit}\0".encode())
             file.flush()
             os.fsync(file.fileno())
         worktree.sync_folders([self._journal])
@@ -309,40 +360,28 @@ class _Work:
             if step.new is not None and (content := changes[step.path]) is not None
         )
 
-    def write_index(self, head: str | None, *, adopt: bool) -> str:
-        """Step 6: take the lock, fill it with the new index; return the id of the tree to commit.
+    def write_index(self, *, adopt: bool) -> None:
+        """Step 6: take the lock and fill it with the new index.
 
         Raises GitFailed if the user has staged a change of one of our paths, unless we `adopt` it.
         """
         self._take_lock()
         self._copy_index()
-        staged = self._staged(head)
+        paths = [step.path for step in self._steps]
+        selection = ["--", *paths] if len(paths) <= _MANY else []
+        with self._repository.start("ls-files", "--stage", "-z", *selection, input=b"") as listing:
+            self._update(self._steps)
+            result = listing.finish()
+        if result.code != 0:
+            raise failure("ls-files", result)
+        staged = _index_rows(result.out)
         for step in self._steps:
-            if step.path in staged and not adopt:
+            if staged.get(step.path) != step.old and not adopt:
                 raise _uncommitted(step.path)
-        self._update(self._building)
-        if staged:
-            # The commit holds HEAD and our paths, not what the user has staged.
-            environment = {"GIT_INDEX_FILE": self._tree_index}
-            self._repository.run("read-tree", head or "--empty", env=environment)
-            self._update(self._tree_index)
-            source = self._tree_index
-        else:
-            source = self._building
-        tree = self._repository.run("write-tree", env={"GIT_INDEX_FILE": source}).out.decode().strip()
         self._fill_lock()
-        return tree
-
-    def note_commit(self, commit: str) -> None:
-        """Step 7's end: the journal learns the commit that HEAD is about to be."""
-        with open(self._journal, "ab") as file:
-            file.write(commit.encode() + b"\0")
-            file.flush()
-            os.fsync(file.fileno())
-        self._commit = commit
 
     def finish(self) -> None:
-        """Steps 9 to 11: the work tree, the index, the end of the journal."""
+        """Steps 8 to 10: the work tree, the index, the end of the journal."""
         for step in self._steps:
             path = self._path(step)
             if step.new is None:
@@ -354,7 +393,7 @@ class _Work:
         self._clean()
 
     def abandon(self) -> None:
-        """Undo steps 4 to 7: nothing was committed."""
+        """Undo steps 4 to 6: nothing was committed."""
         self._release_lock()
         for step in self._steps:
             if step.new is not None:
@@ -372,18 +411,19 @@ class _Work:
                 # Somebody removed the lock by hand: the index does not know of our commit yet.
                 self._take_lock()
                 self._copy_index()
-                self._update(self._building, only_old=True)
+                self._update(self._not_staged_since())
                 self._fill_lock()
             self._carry_on()
             os.replace(self._index_lock, self._index)
             self._clean()
 
     def _carry_on(self) -> None:
-        """Do step 9 where it was not done, but leave what somebody else has written since."""
+        """Do step 8 where it was not done, but leave what somebody else has written since."""
         for step in self._steps:
             path = self._path(step)
             content = worktree.content_at(path)
-            there = None if content is None else _blob_id(content, _hash_of(step.new or step.old or ""))
+            hash_name = _hash_of(step.new or step.old or "")
+            there = None if content is None else object_id(b"blob", _data(content), hash_name)
             if there == step.old and there != step.new:
                 if step.new is None:
                     worktree.remove(path, keep=self._top)
@@ -434,23 +474,16 @@ class _Work:
         with suppress(FileNotFoundError), open(self._index, "rb") as old, open(self._building, "wb") as new:
             new.write(old.read())
 
-    def _staged(self, head: str | None) -> set[str]:
-        """Return the paths whose entry in the copied index is not that of `head`."""
-        command = ["diff-index", "--cached", "--name-only", "-z", head] if head else ["ls-files", "-z"]
-        listing = self._repository.run(*command, env={"GIT_INDEX_FILE": self._building}).out
-        return {path for path in os.fsdecode(listing).split("\0") if path}
+    def _not_staged_since(self) -> list[_Step]:
+        """Return the steps whose path has in the index still what it had before."""
+        indexed = _index_rows(self._repository.run("ls-files", "--stage", "-z").out)
+        return [step for step in self._steps if indexed.get(step.path) == step.old]
 
-    def _update(self, index: str, *, only_old: bool = False) -> None:
-        environment = {"GIT_INDEX_FILE": index}
-        steps = self._steps
-        if only_old:
-            listing = self._repository.run("ls-files", "--stage", "-z", env=environment).out
-            rows = (row.partition("\t") for row in os.fsdecode(listing).split("\0") if row)
-            indexed = {path: about.split(" ")[1] for about, _, path in rows}
-            steps = [step for step in steps if indexed.get(step.path) == step.old]
+    def _update(self, steps: Iterable[_Step]) -> None:
+        """Bring these steps into the copy of the index."""
         self._repository.run(
             "update-index", "-z", "--index-info",
-            input=b"".join(_index_row(step) for step in steps), env=environment,
+            input=b"".join(_index_row(step) for step in steps), env={"GIT_INDEX_FILE": self._building},
         )  # fmt: skip
 
     def _fill_lock(self) -> None:
@@ -465,7 +498,7 @@ class _Work:
 
     def _clean(self) -> None:
         """Remove our files, the journal last: as long as it is there, somebody looks after the rest."""
-        for path in (self._building, self._tree_index, self._ours):
+        for path in (self._building, self._ours):
             for each in (path, path + ".lock"):  # git's own lock of an index that it was building
                 with suppress(FileNotFoundError):
                     os.unlink(each)
@@ -477,6 +510,17 @@ class _Work:
 
 def _uncommitted(path: str) -> GitFailed:
     return GitFailed(f"{path} has changes that are not committed", "Commit or drop them first: clave git status.")
+
+
+def _index_rows(listing: bytes) -> dict[str, str]:
+    """Return the blob ids of `ls-files --stage -z` by path; a path that is not merged has that of no blob."""
+    found: dict[str, str] = {}
+    for row in os.fsdecode(listing).split("\0"):
+        about, _, path = row.partition("\t")
+        if path:
+            _, blob, stage = about.split(" ")
+            found[path] = blob if stage == "0" else "unmerged"
+    return found
 
 
 def _index_row(step: _Step) -> bytes:
@@ -527,18 +571,19 @@ def _object_format(repository: Repository) -> str:
     return repository.text("rev-parse", "--show-object-format")
 
 
-def _blob_id(content: Content, hash_name: str) -> str:
-    data = os.fsencode(content) if isinstance(content, Link) else content
-    return hashlib.new(hash_name, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+def _data(content: Content) -> bytes:
+    """Return what git stores of a file or a symlink."""
+    return os.fsencode(content) if isinstance(content, Link) else content
 
 
-def _pack(contents: Iterable[Content], hash_name: str) -> bytes:
-    """Return the contents as a git pack of blobs (gitformat-pack(5)): one process stores them all."""
-    objects = [os.fsencode(content) if isinstance(content, Link) else content for content in contents]
+def _pack(objects: Sequence[tuple[int, bytes]], hash_name: str) -> bytes:
+    """Return objects (type, data) as a git pack (gitformat-pack(5)): one process stores them all."""
+    import hashlib
+
     pack = bytearray(b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big"))
-    for data in objects:
+    for kind, data in objects:
         size = len(data)
-        byte = 3 << 4 | size & 0xF  # type 3: a blob; then four bits of the size, seven in each further byte
+        byte = kind << 4 | size & 0xF  # the type; then four bits of the size, seven in each further byte
         size >>= 4
         while size:
             pack.append(byte | 0x80)
@@ -549,22 +594,60 @@ def _pack(contents: Iterable[Content], hash_name: str) -> bytes:
     return bytes(pack)
 
 
+class Variables:
+    """What `git var -l` says: the configuration, and who would be author and committer of a commit made now."""
+
+    def __init__(self, out: bytes) -> None:
+        self._values: dict[str, str] = {}
+        for line in os.fsdecode(out).split("\n"):
+            key, _, value = line.partition("=")
+            self._values[key] = value
+
+    @property
+    def signs(self) -> bool:
+        """Whether commits are to be signed (pass has a setting of its own)."""
+        return any(_true(self._values.get(key)) for key in ("commit.gpgsign", "pass.signcommits"))
+
+    def person(self, role: str) -> tuple[str, bool]:
+        """Return `Name <address> seconds zone` of the AUTHOR or COMMITTER, and whether the user has named them."""
+        named = os.environ.get(f"GIT_{role}_EMAIL") or self._values.get("user.email") or os.environ.get("EMAIL")
+        return self._values.get(f"GIT_{role}_IDENT", ""), bool(named)
+
+
 def _true(value: str | None) -> bool:
     """Read a git boolean as git does (git-config(1)): a key without a value is true."""
     return value is not None and value.lower() in ("", "true", "yes", "on", "1")
 
 
-def _identity(settings: Mapping[str, str], identity: Callable[[], Identity | None]) -> dict[str, str]:
-    """Return the variables that name author and committer, where neither git nor the environment does."""
-    known = settings.get("user.email") or os.environ.get("EMAIL")
-    if (os.environ.get("GIT_AUTHOR_EMAIL") or known) and (os.environ.get("GIT_COMMITTER_EMAIL") or known):
-        return {}
-    mine = identity()
-    if mine is None:
-        return {}
-    variables = {}
+def _people(git: Variables, identity: Callable[[], Identity | None]) -> tuple[str, str]:
+    """Return author and committer of a commit; where git knows nobody, the one that `identity` gives.
+
+    Raises GitFailed where there is nobody.
+    """
+    mine: Identity | None = None
+    people = []
     for role in ("AUTHOR", "COMMITTER"):
-        if not os.environ.get(f"GIT_{role}_EMAIL"):
-            variables[f"GIT_{role}_NAME"] = os.environ.get(f"GIT_{role}_NAME") or mine.name
-            variables[f"GIT_{role}_EMAIL"] = mine.email
-    return variables
+        person, named = git.person(role)
+        name, _, rest = person.rpartition(" <")
+        if not named or not name:
+            mine = mine or identity()
+            if mine is None and (not name or not rest):
+                raise GitFailed("git does not know who you are", "Say it: git config --global user.name NAME.")
+            if mine is not None:
+                name = os.environ.get(f"GIT_{role}_NAME") or (name if named and name else mine.name)
+                email, date = rest.partition(">")[::2]
+                person = f"{_clean(name)} <{email if named else _clean(mine.email)}>{date}"
+        people.append(person)
+    return people[0], people[1]
+
+
+def _clean(text: str) -> str:
+    """Return text without what ends a part of git's `Name <address>`."""
+    return "".join(c for c in text if c not in "<>" and c.isprintable()).strip()
+
+
+def _as_variables(role: str, person: str) -> dict[str, str]:
+    """Return the variables that name the person of `Name <address> seconds zone`."""
+    name, _, rest = person.rpartition(" <")
+    email, _, date = rest.partition("> ")
+    return {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email, f"GIT_{role}_DATE": f"@{date}"}

@@ -1,12 +1,13 @@
 """Putting files into a folder such that a crash leaves each one old or new, never half.
 
 A file is first written beside its place under a name of its own and synced; `put` then only renames. The
-name is a function of the content's id, so that whoever cleans up after a crash can find it.
+name is a function of the file's own name and the content's id, so that whoever cleans up after a crash can find it.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,16 @@ def content_at(path: str) -> Content | None:
         return None
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a folder stands at `path`, not a symlink to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 def staged_name(path: str, content_id: str) -> str:
     """Return where the new content of `path` waits to be renamed into place."""
-    return os.path.join(os.path.dirname(path), f".clave-{content_id[:32]}")
+    folder, name = os.path.split(path)
+    mark = zlib.crc32(os.fsencode(name))  # two files of one content may wait in one folder
+    return os.path.join(folder, f".clave-{mark:08x}-{content_id[:32]}")
 
 
 def stage(items: Iterable[tuple[str, str, Content]]) -> None:
@@ -122,6 +130,9 @@ def explained(what: str) -> Iterator[None]:
     """Turn an OSError of writing into CannotWrite (full disk, read-only, permissions)."""
     try:
         yield
+    except (FileExistsError, NotADirectoryError) as error:
+        place = os.fsdecode(error.filename or what)
+        raise CannotWrite(f"{place} is in the way of a folder", "Move it out of the store.") from None
     except OSError as error:
         raise CannotWrite(
             f"{what} cannot be written: {error.strerror or error}",

@@ -45,5 +45,8 @@ command = _Config(
 
     The config file is clave/config.toml below $XDG_CONFIG_HOME (~/.config). An environment variable comes
     before it, an option of a command before both.
+
+    \b
+    clave config set clip.seconds 20
     """,
 )

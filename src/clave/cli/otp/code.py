@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _output
+from clave.cli import _deliver, _output
 from clave.cli._app import pass_app
-from clave.cli._deliver import deliver
 from clave.cli._options import delivery, exclusive
 from clave.cli._target import entry
 from clave.errors import UsageError
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("code")
 @delivery()
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("name")
 @pass_app
 def command(app: App, name: str, clip: bool, qrcode: bool, as_json: bool) -> None:
@@ -34,10 +33,11 @@ def command(app: App, name: str, clip: bool, qrcode: bool, as_json: bool) -> Non
     target = entry(app, name)
     if target.field:
         raise UsageError(f"'{name}' names a field", "Codes are made of the whole entry: leave out the field.")
+    _deliver.require(app, b"", clip=clip)  # before a counter is raised for nothing
     code = otp.take(target.store, target.name, time.time())
     if as_json:
         _output.json({"name": target.name, "code": code.text, "seconds_left": code.seconds_left})
         return
-    deliver(app, code.text.encode(), f"OTP code for {target.name}", clip=clip, qrcode=qrcode)
+    _deliver.deliver(app, code.text.encode(), f"OTP code for {target.name}", clip=clip, qrcode=qrcode)
     if code.seconds_left is not None:
         _output.note(f"{code.seconds_left} s left")

@@ -28,6 +28,6 @@ def command(app: App, name: str, clip: bool, qrcode: bool) -> None:
     """
     exclusive(clip=clip, qrcode=qrcode)
     target = entry(app, name)
-    uri = otp.find(read(target.store.root, target.name, options=target.store.options))
+    uri = otp.find(read(target.store.root, target.name, options=target.store.options), target.name)
     data = uri.encode("utf-8", "surrogateescape")
     deliver(app, data, f"OTP key URI for {target.name}", clip=clip, qrcode=qrcode)

@@ -21,5 +21,9 @@ command = LazyGroup(
     A store with a name is used with `-s STORE`, and one of its entries is `STORE:NAME`. Without either,
     the store is PASSWORD_STORE_DIR, else the default one, else ~/.password-store. `find` and the
     completion of names look into all of them.
+
+    \b
+    clave store add team ~/work/secrets
+    clave show team:prod/db
     """,
 )

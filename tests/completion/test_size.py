@@ -1,0 +1,48 @@
+"""Ten thousand entries: the one that is meant is found, in a folder of many and in many folders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.completion.conftest import Start
+    from tests.completion.shells import Shell
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("many")
+    for number in range(10_000):
+        for name in (f"one/service-{number:04}", f"team-{number // 100:02}/service-{number:04}"):
+            file = home / ".password-store" / f"{name}.gpg"
+            if not number % 100:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    return home
+
+
+@pytest.fixture(scope="module")
+def shell(start: Start, name: str, home: Path) -> Shell:
+    return start(name, {"HOME": str(home), "LC_ALL": "C.UTF-8"}, cwd=home)
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("clave show team-42/service-424", None),
+        ("clave show team-42/service-4242", "clave show team-42/service-4242 "),
+        ("clave show one/service-4242", "clave show one/service-4242 "),
+        ("clave show o", "clave show one/"),
+        ("clave show one/none", "clave show one/none"),
+    ],
+)
+def test_the_entry_is_found(shell: Shell, typed: str, completed: str | None) -> None:
+    if completed is None:
+        last = {each.rpartition("/")[2] for each in shell.candidates(typed)}
+        assert last == {f"service-{number}" for number in range(4240, 4250)}
+    else:
+        assert shell.complete(typed) == completed
