@@ -14,6 +14,10 @@ _clave() {
     COMPREPLY=()
     _clave_split "${COMP_LINE:0:COMP_POINT}"
     last=${#words[@]}-1
+    if ((last > 1)) && [[ ${words[last - 1]} == *[\<\>] ]]; then
+        compopt -o default 2>/dev/null
+        return
+    fi
     _clave_takes
     for ((at = 1; at < last; at++)); do
         _clave_pass "${words[at]}"
@@ -101,8 +105,10 @@ _clave_takes() {
         '')
             options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --json)
             valued=('-s=store' '--store=store' '--at=-')
-            commands=(show ls list find search grep clip pick otp init insert add set edit generate rm remove delete mv rename cp copy log history diff restore undo git store config doctor completion help version)
-            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'history=log')
+            commands=(show ls list find search grep clip pick otp init insert add set edit generate rm remove delete
+            mv rename cp copy log history diff restore undo git store config doctor completion help version)
+            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp'
+            'history=log')
             left_out=(show)
             ;;
         'show')
@@ -119,8 +125,13 @@ _clave_takes() {
             kinds=('-*')
             ;;
         'grep')
-            options=(-e --regexp -G --basic-regexp -E --extended-regexp -F --fixed-strings -P --perl-regexp -i -y --ignore-case -v --invert-match -w --word-regexp -x --line-regexp -a --text -m --max-count -A --after-context -B --before-context -C --context -n --line-number -o --only-matching -h --no-filename -c --count -l --files-with-matches -L --files-without-match -q --quiet --silent -s --no-messages --json --color --colour --help)
-            valued=('-e=-' '--regexp=-' '-m=-' '--max-count=-' '-A=-' '--after-context=-' '-B=-' '--before-context=-' '-C=-' '--context=-')
+            options=(-e --regexp -G --basic-regexp -E --extended-regexp -F --fixed-strings -P --perl-regexp -i -y
+            --ignore-case -v --invert-match -w --word-regexp -x --line-regexp -a --text -m --max-count -A
+            --after-context -B --before-context -C --context -n --line-number -o --only-matching -h --no-filename -c
+            --count -l --files-with-matches -L --files-without-match -q --quiet --silent -s --no-messages --json
+            --color --colour --help)
+            valued=('-e=-' '--regexp=-' '-m=-' '--max-count=-' '-A=-' '--after-context=-' '-B=-' '--before-context=-'
+            '-C=-' '--context=-')
             attached=('--color==auto,always,never' '--colour==auto,always,never')
             kinds=(- 'folder*')
             ;;
@@ -179,7 +190,8 @@ _clave_takes() {
             kinds=(entry)
             ;;
         'generate')
-            options=(-n --no-symbols -i --in-place -f --force --words --charset --exclude-similar -c --clip -q --qrcode -h --help)
+            options=(-n --no-symbols -i --in-place -f --force --words --charset --exclude-similar -c --clip -q
+            --qrcode -h --help)
             valued=('--words=-' '--charset=-')
             kinds=(entry -)
             ;;
@@ -245,7 +257,8 @@ _clave_takes() {
             ;;
         'config set')
             options=(--unset -h --help)
-            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' -)
+            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols'
+            -)
             ;;
         'config list')
             options=(--json -h --help)
@@ -469,8 +482,10 @@ _clave_quote() {
 # Characters that reorder what is shown, as UTF-8: U+061C, U+200E and F, U+2028 to 202E, U+2066 to 2069.
 _clave_reordering=$'@(\xd8\x9c|\xe2\x80\x8e|\xe2\x80\x8f|\xe2\x80\xa8|\xe2\x80\xa9|\xe2\x80\xaa|\xe2\x80\xab|\xe2\x80\xac|\xe2\x80\xad|\xe2\x80\xae|\xe2\x81\xa6|\xe2\x81\xa7|\xe2\x81\xa8|\xe2\x81\xa9)'
 
-complete -F _clave clave
-for _clave_alias in "${!BASH_ALIASES[@]}"; do
-    [[ ${BASH_ALIASES[$_clave_alias]} == ?(*/)clave ]] && complete -F _clave -- "$_clave_alias"
-done
-unset -v _clave_alias
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
+    complete -F _clave clave
+    for _clave_alias in "${!BASH_ALIASES[@]}"; do
+        [[ ${BASH_ALIASES[$_clave_alias]} == ?(*/)clave ]] && complete -F _clave -- "$_clave_alias"
+    done
+    unset -v _clave_alias
+fi

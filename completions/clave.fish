@@ -109,87 +109,328 @@ function __clave_takes --no-scope-shadowing
     end
     switch "$where"
         case ''
-            set options '-s:Use the store of this name' '--store:Use the store of this name' '--yes:Answer yes to “overwrite?” and “delete?”' '--version:Show the version' '-h:Show this message and exit' '--help:Show this message and exit' '-c:Copy it to the clipboard, which is cleared after a while' '--clip:Copy it to the clipboard, which is cleared after a while' '-q:Show it as a QR code' '--qrcode:Show it as a QR code' '--at:As it was: -N (versions earlier), a date or a commit' '--json:Print JSON, the entry taken apart into fields'
+            set options \
+                '-s:Use the store of this name' \
+                '--store:Use the store of this name' \
+                '--yes:Answer yes to “overwrite?” and “delete?”' \
+                '--version:Show the version' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit' \
+                '-c:Copy it to the clipboard, which is cleared after a while' \
+                '--clip:Copy it to the clipboard, which is cleared after a while' \
+                '-q:Show it as a QR code' \
+                '--qrcode:Show it as a QR code' \
+                '--at:As it was: -N (versions earlier), a date or a commit' \
+                '--json:Print JSON, the entry taken apart into fields'
             set valued '-s=store' '--store=store' '--at=-'
-            set commands 'show:Show an entry, or list a folder.' 'ls:List the entries of a folder as a tree.' 'list:List the entries of a folder as a tree.' 'find:List the entries whose names match.' 'search:List the entries whose names match.' 'grep:Search the decrypted text of all entries.' 'clip:Copy one field after another to the clipboard.' 'pick:Choose an entry by typing parts of its name.' 'otp:One-time codes of an entry.' 'init:Make a store, or set the recipients of a folder.' 'insert:Insert an entry.' 'add:Insert an entry.' 'set:Set fields of an entry, leaving its other lines alone.' 'edit:Edit an entry in your editor, in memory only.' 'generate:Generate a password.' 'rm:Remove an entry or a folder.' 'remove:Remove an entry or a folder.' 'delete:Remove an entry or a folder.' 'mv:Move or rename an entry or a folder.' 'rename:Move or rename an entry or a folder.' 'cp:Copy an entry or a folder.' 'copy:Copy an entry or a folder.' 'log:Who changed what, and when.' 'history:Who changed what, and when.' 'diff:What changed in an entry, field by field.' 'restore:Bring back an earlier version of an entry.' 'undo:Take back the last operation, as a new commit.' 'git:Run git in the store.' 'store:Know several stores.' 'config:Read and change settings.' 'doctor:Find and mend what is wrong with the set-up.' 'completion:Print the completion script of a shell.' 'help:Show help for a command.' 'version:Show the version.'
+            set commands \
+                'show:Show an entry, or list a folder.' \
+                'ls:List the entries of a folder as a tree.' \
+                'list:List the entries of a folder as a tree.' \
+                'find:List the entries whose names match.' \
+                'search:List the entries whose names match.' \
+                'grep:Search the decrypted text of all entries.' \
+                'clip:Copy one field after another to the clipboard.' \
+                'pick:Choose an entry by typing parts of its name.' \
+                'otp:One-time codes of an entry.' \
+                'init:Make a store, or set the recipients of a folder.' \
+                'insert:Insert an entry.' \
+                'add:Insert an entry.' \
+                'set:Set fields of an entry, leaving its other lines alone.' \
+                'edit:Edit an entry in your editor, in memory only.' \
+                'generate:Generate a password.' \
+                'rm:Remove an entry or a folder.' \
+                'remove:Remove an entry or a folder.' \
+                'delete:Remove an entry or a folder.' \
+                'mv:Move or rename an entry or a folder.' \
+                'rename:Move or rename an entry or a folder.' \
+                'cp:Copy an entry or a folder.' \
+                'copy:Copy an entry or a folder.' \
+                'log:Who changed what, and when.' \
+                'history:Who changed what, and when.' \
+                'diff:What changed in an entry, field by field.' \
+                'restore:Bring back an earlier version of an entry.' \
+                'undo:Take back the last operation, as a new commit.' \
+                'git:Run git in the store.' \
+                'store:Know several stores.' \
+                'config:Read and change settings.' \
+                'doctor:Find and mend what is wrong with the set-up.' \
+                'completion:Print the completion script of a shell.' \
+                'help:Show help for a command.' \
+                'version:Show the version.'
             set aliases 'list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'history=log'
             set left_out show
         case 'show'
-            set options '-c:Copy it to the clipboard, which is cleared after a while' '--clip:Copy it to the clipboard, which is cleared after a while' '-q:Show it as a QR code' '--qrcode:Show it as a QR code' '--at:As it was: -N (versions earlier), a date or a commit' '--json:Print JSON, the entry taken apart into fields' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-c:Copy it to the clipboard, which is cleared after a while' \
+                '--clip:Copy it to the clipboard, which is cleared after a while' \
+                '-q:Show it as a QR code' \
+                '--qrcode:Show it as a QR code' \
+                '--at:As it was: -N (versions earlier), a date or a commit' \
+                '--json:Print JSON, the entry taken apart into fields' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set valued '--at=-'
             set kinds value
         case 'ls'
-            set options '--flat:One full name a line' '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '--flat:One full name a line' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds folder
         case 'find'
-            set options '--flat:One full name a line' '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '--flat:One full name a line' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds '-*'
         case 'grep'
-            set options '-e:A pattern' '--regexp:A pattern' '-G:Read patterns as grep does (default)' '--basic-regexp:Read patterns as grep does (default)' '-E:Read patterns as `grep -E` does' '--extended-regexp:Read patterns as `grep -E` does' '-F:Take patterns as plain text' '--fixed-strings:Take patterns as plain text' '-P:Read patterns as Python does' '--perl-regexp:Read patterns as Python does' '-i:Ignore case' '-y:Ignore case' '--ignore-case:Ignore case' '-v:Select lines that do not match' '--invert-match:Select lines that do not match' '-w:Match whole words only' '--word-regexp:Match whole words only' '-x:Match whole lines only' '--line-regexp:Match whole lines only' '-a:Show the lines of binary entries too' '--text:Show the lines of binary entries too' '-m:Stop after N lines of an entry' '--max-count:Stop after N lines of an entry' '-A:Show N lines after each' '--after-context:Show N lines after each' '-B:Show N lines before each' '--before-context:Show N lines before each' '-C:Show N lines before and after each' '--context:Show N lines before and after each' '-n:Show line numbers' '--line-number:Show line numbers' '-o:Show only what matched' '--only-matching:Show only what matched' '-h:Show lines without the names of the entries' '--no-filename:Show lines without the names of the entries' '-c:Show how many lines match' '--count:Show how many lines match' '-l:Show the names of matching entries' '--files-with-matches:Show the names of matching entries' '-L:Show the names of the other entries' '--files-without-match:Show the names of the other entries' '-q:Show nothing: the exit code tells' '--quiet:Show nothing: the exit code tells' '--silent:Show nothing: the exit code tells' '-s:Do not name the entries that cannot be decrypted' '--no-messages:Do not name the entries that cannot be decrypted' '--json:Print JSON' '--color:Colours: always, never, or auto (on a terminal)' '--colour:Colours: always, never, or auto (on a terminal)' '--help:Show this message and exit'
-            set valued '-e=-' '--regexp=-' '-m=-' '--max-count=-' '-A=-' '--after-context=-' '-B=-' '--before-context=-' '-C=-' '--context=-'
+            set options \
+                '-e:A pattern' \
+                '--regexp:A pattern' \
+                '-G:Read patterns as grep does (default)' \
+                '--basic-regexp:Read patterns as grep does (default)' \
+                '-E:Read patterns as `grep -E` does' \
+                '--extended-regexp:Read patterns as `grep -E` does' \
+                '-F:Take patterns as plain text' \
+                '--fixed-strings:Take patterns as plain text' \
+                '-P:Read patterns as Python does' \
+                '--perl-regexp:Read patterns as Python does' \
+                '-i:Ignore case' \
+                '-y:Ignore case' \
+                '--ignore-case:Ignore case' \
+                '-v:Select lines that do not match' \
+                '--invert-match:Select lines that do not match' \
+                '-w:Match whole words only' \
+                '--word-regexp:Match whole words only' \
+                '-x:Match whole lines only' \
+                '--line-regexp:Match whole lines only' \
+                '-a:Show the lines of binary entries too' \
+                '--text:Show the lines of binary entries too' \
+                '-m:Stop after N lines of an entry' \
+                '--max-count:Stop after N lines of an entry' \
+                '-A:Show N lines after each' \
+                '--after-context:Show N lines after each' \
+                '-B:Show N lines before each' \
+                '--before-context:Show N lines before each' \
+                '-C:Show N lines before and after each' \
+                '--context:Show N lines before and after each' \
+                '-n:Show line numbers' \
+                '--line-number:Show line numbers' \
+                '-o:Show only what matched' \
+                '--only-matching:Show only what matched' \
+                '-h:Show lines without the names of the entries' \
+                '--no-filename:Show lines without the names of the entries' \
+                '-c:Show how many lines match' \
+                '--count:Show how many lines match' \
+                '-l:Show the names of matching entries' \
+                '--files-with-matches:Show the names of matching entries' \
+                '-L:Show the names of the other entries' \
+                '--files-without-match:Show the names of the other entries' \
+                '-q:Show nothing: the exit code tells' \
+                '--quiet:Show nothing: the exit code tells' \
+                '--silent:Show nothing: the exit code tells' \
+                '-s:Do not name the entries that cannot be decrypted' \
+                '--no-messages:Do not name the entries that cannot be decrypted' \
+                '--json:Print JSON' \
+                '--color:Colours: always, never, or auto (on a terminal)' \
+                '--colour:Colours: always, never, or auto (on a terminal)' \
+                '--help:Show this message and exit'
+            set valued \
+                '-e=-' \
+                '--regexp=-' \
+                '-m=-' \
+                '--max-count=-' \
+                '-A=-' \
+                '--after-context=-' \
+                '-B=-' \
+                '--before-context=-' \
+                '-C=-' \
+                '--context=-'
             set attached '--color==auto,always,never' '--colour==auto,always,never'
             set kinds - 'folder*'
         case 'clip'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
             set kinds entry 'field*'
         case 'pick'
-            set options '-c:Copy it to the clipboard, which is cleared after a while' '--clip:Copy it to the clipboard, which is cleared after a while' '-q:Show it as a QR code' '--qrcode:Show it as a QR code' '-n:Print the name instead of the entry' '--name:Print the name instead of the entry' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-c:Copy it to the clipboard, which is cleared after a while' \
+                '--clip:Copy it to the clipboard, which is cleared after a while' \
+                '-q:Show it as a QR code' \
+                '--qrcode:Show it as a QR code' \
+                '-n:Print the name instead of the entry' \
+                '--name:Print the name instead of the entry' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds '-*'
         case 'otp'
-            set options '-h:Show this message and exit' '--help:Show this message and exit' '-c:Copy it to the clipboard, which is cleared after a while' '--clip:Copy it to the clipboard, which is cleared after a while' '-q:Show it as a QR code' '--qrcode:Show it as a QR code' '--json:Print JSON'
-            set commands 'code:Show the code of now.' 'insert:Insert an entry that is an OTP secret.' 'add:Insert an entry that is an OTP secret.' 'append:Give an entry an OTP secret, or another one.' 'uri:Show the key URI.' 'validate:Tell whether a key URI is a valid one.'
+            set options \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit' \
+                '-c:Copy it to the clipboard, which is cleared after a while' \
+                '--clip:Copy it to the clipboard, which is cleared after a while' \
+                '-q:Show it as a QR code' \
+                '--qrcode:Show it as a QR code' \
+                '--json:Print JSON'
+            set commands \
+                'code:Show the code of now.' \
+                'insert:Insert an entry that is an OTP secret.' \
+                'add:Insert an entry that is an OTP secret.' \
+                'append:Give an entry an OTP secret, or another one.' \
+                'uri:Show the key URI.' \
+                'validate:Tell whether a key URI is a valid one.'
             set aliases 'add=insert'
             set left_out code
         case 'otp code'
-            set options '-c:Copy it to the clipboard, which is cleared after a while' '--clip:Copy it to the clipboard, which is cleared after a while' '-q:Show it as a QR code' '--qrcode:Show it as a QR code' '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-c:Copy it to the clipboard, which is cleared after a while' \
+                '--clip:Copy it to the clipboard, which is cleared after a while' \
+                '-q:Show it as a QR code' \
+                '--qrcode:Show it as a QR code' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry
         case 'otp insert'
-            set options '-f:Overwrite without a question' '--force:Overwrite without a question' '-e:Ask once, and show what is typed' '--echo:Ask once, and show what is typed' '-s:Ask for the bare base32 secret instead of a URI' '--secret:Ask for the bare base32 secret instead of a URI' '-i:With -s: where it is asked for' '--issuer:With -s: where it is asked for' '-a:With -s: whose code it is' '--account:With -s: whose code it is' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-f:Overwrite without a question' \
+                '--force:Overwrite without a question' \
+                '-e:Ask once, and show what is typed' \
+                '--echo:Ask once, and show what is typed' \
+                '-s:Ask for the bare base32 secret instead of a URI' \
+                '--secret:Ask for the bare base32 secret instead of a URI' \
+                '-i:With -s: where it is asked for' \
+                '--issuer:With -s: where it is asked for' \
+                '-a:With -s: whose code it is' \
+                '--account:With -s: whose code it is' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set valued '-i=-' '--issuer=-' '-a=-' '--account=-'
             set kinds entry
         case 'otp append'
-            set options '-f:Overwrite without a question' '--force:Overwrite without a question' '-e:Ask once, and show what is typed' '--echo:Ask once, and show what is typed' '-s:Ask for the bare base32 secret instead of a URI' '--secret:Ask for the bare base32 secret instead of a URI' '-i:With -s: where it is asked for' '--issuer:With -s: where it is asked for' '-a:With -s: whose code it is' '--account:With -s: whose code it is' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-f:Overwrite without a question' \
+                '--force:Overwrite without a question' \
+                '-e:Ask once, and show what is typed' \
+                '--echo:Ask once, and show what is typed' \
+                '-s:Ask for the bare base32 secret instead of a URI' \
+                '--secret:Ask for the bare base32 secret instead of a URI' \
+                '-i:With -s: where it is asked for' \
+                '--issuer:With -s: where it is asked for' \
+                '-a:With -s: whose code it is' \
+                '--account:With -s: whose code it is' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set valued '-i=-' '--issuer=-' '-a=-' '--account=-'
             set kinds entry
         case 'otp uri'
-            set options '-c:Copy it to the clipboard, which is cleared after a while' '--clip:Copy it to the clipboard, which is cleared after a while' '-q:Show it as a QR code' '--qrcode:Show it as a QR code' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-c:Copy it to the clipboard, which is cleared after a while' \
+                '--clip:Copy it to the clipboard, which is cleared after a while' \
+                '-q:Show it as a QR code' \
+                '--qrcode:Show it as a QR code' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry
         case 'otp validate'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
             set kinds -
         case 'init'
-            set options '-p:Set the recipients of this folder' '--path:Set the recipients of this folder' '--no-git:Do not make a new store a git repository' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-p:Set the recipients of this folder' \
+                '--path:Set the recipients of this folder' \
+                '--no-git:Do not make a new store a git repository' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set valued '-p=subfolder' '--path=subfolder'
             set kinds 'key*'
         case 'insert'
-            set options '-e:Ask once, and show what is typed' '--echo:Ask once, and show what is typed' '-m:Take all of the input, until Ctrl+D' '--multiline:Take all of the input, until Ctrl+D' '--file:Take the content of a file, byte for byte (- is stdin)' '-f:Overwrite without a question' '--force:Overwrite without a question' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-e:Ask once, and show what is typed' \
+                '--echo:Ask once, and show what is typed' \
+                '-m:Take all of the input, until Ctrl+D' \
+                '--multiline:Take all of the input, until Ctrl+D' \
+                '--file:Take the content of a file, byte for byte (- is stdin)' \
+                '-f:Overwrite without a question' \
+                '--force:Overwrite without a question' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set valued '--file=file'
             set kinds entry
         case 'set'
-            set options '--unset:Remove the fields instead' '-e:Show what is typed' '--echo:Show what is typed' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '--unset:Remove the fields instead' \
+                '-e:Show what is typed' \
+                '--echo:Show what is typed' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry 'field*'
         case 'edit'
-            set options '--on-disk:Use a temporary file on disk where there is no folder in RAM' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '--on-disk:Use a temporary file on disk where there is no folder in RAM' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry
         case 'generate'
-            set options '-n:Letters and digits only' '--no-symbols:Letters and digits only' '-i:Replace the first line, keep the others' '--in-place:Replace the first line, keep the others' '-f:Overwrite without a question' '--force:Overwrite without a question' '--words:N words of the EFF\'s long list' '--charset:Characters to choose from, as for tr: a-z, [:alnum:], …' '--exclude-similar:Leave out what is easily misread, such as 0 and O' '-c:Copy it to the clipboard, which is cleared after a while' '--clip:Copy it to the clipboard, which is cleared after a while' '-q:Show it as a QR code' '--qrcode:Show it as a QR code' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-n:Letters and digits only' \
+                '--no-symbols:Letters and digits only' \
+                '-i:Replace the first line, keep the others' \
+                '--in-place:Replace the first line, keep the others' \
+                '-f:Overwrite without a question' \
+                '--force:Overwrite without a question' \
+                '--words:N words of the EFF\'s long list' \
+                '--charset:Characters to choose from, as for tr: a-z, [:alnum:], …' \
+                '--exclude-similar:Leave out what is easily misread, such as 0 and O' \
+                '-c:Copy it to the clipboard, which is cleared after a while' \
+                '--clip:Copy it to the clipboard, which is cleared after a while' \
+                '-q:Show it as a QR code' \
+                '--qrcode:Show it as a QR code' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set valued '--words=-' '--charset=-'
             set kinds entry -
         case 'rm'
-            set options '-r:Remove a folder and all below it' '--recursive:Remove a folder and all below it' '-f:Do not ask' '--force:Do not ask' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-r:Remove a folder and all below it' \
+                '--recursive:Remove a folder and all below it' \
+                '-f:Do not ask' \
+                '--force:Do not ask' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry
         case 'mv'
-            set options '-f:Overwrite without a question' '--force:Overwrite without a question' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-f:Overwrite without a question' \
+                '--force:Overwrite without a question' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry entry
         case 'cp'
-            set options '-f:Overwrite without a question' '--force:Overwrite without a question' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-f:Overwrite without a question' \
+                '--force:Overwrite without a question' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry entry
         case 'log'
-            set options '-n:The newest N operations, 0 for all (on a terminal: 50)' '--number:The newest N operations, 0 for all (on a terminal: 50)' '--verify:Check the signatures: one gpg for each signed operation' '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '-n:The newest N operations, 0 for all (on a terminal: 50)' \
+                '--number:The newest N operations, 0 for all (on a terminal: 50)' \
+                '--verify:Check the signatures: one gpg for each signed operation' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set valued '-n=-' '--number=-'
             set kinds entry
         case 'diff'
-            set options '--reveal:Show the values, line by line' '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '--reveal:Show the values, line by line' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
             set kinds entry - -
         case 'restore'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
@@ -197,10 +438,17 @@ function __clave_takes --no-scope-shadowing
         case 'undo'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
         case 'git'
-            set kinds '=add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflog,remote,reset,restore,show,status*'
+            set kinds \
+                '=add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflog,remote,reset,restore,show,status*'
         case 'store'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
-            set commands 'add:Give a store a name.' 'list:List the stores that have a name.' 'ls:List the stores that have a name.' 'default:Choose the store that is used where none is named.' 'remove:Forget a store\'s name; its files stay.' 'rm:Forget a store\'s name; its files stay.'
+            set commands \
+                'add:Give a store a name.' \
+                'list:List the stores that have a name.' \
+                'ls:List the stores that have a name.' \
+                'default:Choose the store that is used where none is named.' \
+                'remove:Forget a store\'s name; its files stay.' \
+                'rm:Forget a store\'s name; its files stay.'
             set aliases 'ls=list' 'rm=remove'
         case 'store add'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
@@ -215,18 +463,32 @@ function __clave_takes --no-scope-shadowing
             set kinds store
         case 'config'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
-            set commands 'get:Print the value of a setting.' 'set:Change a setting in the config file.' 'list:List the settings in force and where they come from.' 'ls:List the settings in force and where they come from.'
+            set commands \
+                'get:Print the value of a setting.' \
+                'set:Change a setting in the config file.' \
+                'list:List the settings in force and where they come from.' \
+                'ls:List the settings in force and where they come from.'
             set aliases 'ls=list'
         case 'config get'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
-            set kinds '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK'
+            set kinds \
+                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK'
         case 'config set'
-            set options '--unset:Take the setting out of the file: the default holds again' '-h:Show this message and exit' '--help:Show this message and exit'
-            set kinds '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' -
+            set options \
+                '--unset:Take the setting out of the file: the default holds again' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds \
+                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' \
+                -
         case 'config list'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
         case 'doctor'
-            set options '--fix:Mend what can be mended without a loss: permissions, stale locks' '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set options \
+                '--fix:Mend what can be mended without a loss: permissions, stale locks' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
         case 'completion'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
             set kinds '=bash,zsh,fish'

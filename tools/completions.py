@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ from clave.cli.main import root
 from clave.config import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).parents[1]
 COMPLETIONS = ROOT / "completions"
@@ -185,20 +186,29 @@ def _cases(words: Callable[[str, list[str]], str], form: str) -> Iterator[str]:
             "left_out": [command.left_out] if command.left_out else [],
         }
         assignments = [words(name, values) for name, values in given.items() if values]
-        yield form.format(f"'{command.key}'", "\n            ".join(assignments))
+        yield form.format(f"'{command.key}'", textwrap.indent("\n".join(assignments), " " * 12).lstrip())
 
 
 def _bash_words(name: str, values: list[str]) -> str:
     """Assign words without what they mean: bash shows words alone."""
-    return f"{name}=({' '.join(quoted(value.partition(':')[0]) for value in values)})"
+    words = " ".join(quoted(value.partition(":")[0]) for value in values)
+    return "\n".join(textwrap.wrap(f"{name}=({words})", 105, break_long_words=False, break_on_hyphens=False))
 
 
 def _zsh_words(name: str, values: list[str]) -> str:
-    return f"{name}=({' '.join(map(quoted, values))})"
+    return f"{name}=({_lines(map(quoted, values), '')})"
 
 
 def _fish_words(name: str, values: list[str]) -> str:
-    return f"set {name} {' '.join(map(fish_quoted, values))}"
+    return f"set {name} {_lines(map(fish_quoted, values), chr(92))}"
+
+
+def _lines(words: Iterable[str], end: str) -> str:
+    """Return words on a line if they are short, else each on one of its own."""
+    found = list(words)
+    if sum(map(len, found)) < 90:
+        return " ".join(found)
+    return f"{end}\n" + f"{' ' * bool(end)}{end}\n".join(f"    {word}" for word in found) + "\n" * (not end)
 
 
 def quoted(text: str) -> str:

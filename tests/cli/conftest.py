@@ -147,15 +147,16 @@ class User:
         return self.git("log", "--format=%s").splitlines()
 
     def state(self) -> dict[str, object]:
-        """Return everything that a refused command may not change: files, modes, commits, the list of stores."""
+        """Return everything that a refused command may not change: files, commits, settings."""
         files = {
-            str(path.relative_to(self.store)): path.read_bytes() if path.is_file() else path.stat().st_mode
+            str(path.relative_to(self.store)): path.read_bytes() if path.is_file() else None
             for path in sorted(self.store.rglob("*"))
             if ".git" not in path.relative_to(self.store).parts
         }
-        head = self.git("rev-parse", "HEAD") if (self.store / ".git").is_dir() else ""
+        refs = sorted((self.store / ".git/refs").rglob("*")) if (self.store / ".git/refs").is_dir() else []
+        head = [path.read_bytes() for path in (self.store / ".git/HEAD", *refs) if path.is_file()]
         config = self.person.home / ".config/clave/config.toml"
-        return {**files, "HEAD": head, "config": config.read_bytes() if config.is_file() else None}
+        return {**files, "commits": head, "config": config.read_bytes() if config.is_file() else None}
 
 
 def one_line(done: Output, code: int) -> str:

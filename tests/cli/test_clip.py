@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,10 +73,16 @@ def display() -> Iterator[str]:
 @pytest.fixture
 def screen(me: User, display: str) -> Iterator[Screen]:
     yield Screen(me, display)
-    # The wait that is still under way ends as at a second copy.
+    end_of_wait(me)
+
+
+def end_of_wait(me: User) -> None:
+    """Let the time of the last copy be over, and wait until what was to be put back is back."""
     state = me.person.home / ".cache/clave/clipboard"
-    if state.exists() and state.read_text():
-        subprocess.run(["kill", state.read_text()], stderr=subprocess.DEVNULL, check=False)
+    if state.exists():
+        with state.open("rb") as lock, suppress(ProcessLookupError):
+            os.kill(int(lock.read()), signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # held for as long as somebody waits
 
 
 def test_a_password_is_copied_in_the_words_of_pass(screen: Screen) -> None:
@@ -96,12 +105,7 @@ def test_what_the_user_has_copied_since_stays(screen: Screen) -> None:
     screen.xclip(data=b"earlier")
     assert screen.clave("-c", "plain").code == 0
     screen.xclip(data=b"mine")
-    state = screen.me.person.home / ".cache/clave/clipboard"
-    waiting = int(state.read_text())
-    subprocess.run(["kill", str(waiting)], check=True)  # the time is over
-    deadline = time.monotonic() + 20
-    while os.path.exists(f"/proc/{waiting}") and time.monotonic() < deadline:
-        time.sleep(0.02)
+    end_of_wait(screen.me)
     assert screen.xclip() == b"mine"
 
 

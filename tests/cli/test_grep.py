@@ -145,7 +145,7 @@ def test_what_cannot_be_decrypted_is_named_and_the_rest_searched(alice: Person, 
 def test_a_locked_key_stops_the_search(people: Callable[..., list[Person]], clave: Run, tmp_path: Path) -> None:
     (carol,) = people("carol")
     (carol.gnupg / "gpg-agent.conf").write_text("pinentry-program /bin/false\n")
-    carol.gpg("--passphrase", "secret", "--quick-gen-key", "locked@example.org", "default", "default", "never")
+    carol.gpg("--passphrase", "secret", "--quick-gen-key", "locked@example.org", "future-default", "default", "never")
     entries = dict.fromkeys("abcd", b"bob\n")
     put(carol, tmp_path, entries)
     for name in entries:

@@ -81,9 +81,8 @@ class Shell:
         self._terminal = pexpect.spawn(
             argv[0], argv[1:], env=self.env, cwd=str(self.cwd), timeout=30, dimensions=(60, 250), echo=False
         )
+        self._terminal.delaybeforesend = None
         self._take()
-        if name == "fish":  # it says so before it reads a key
-            self._read()
 
     def complete(self, line: str) -> str:
         """Type a line and TAB; return the line that is there then."""
@@ -99,9 +98,12 @@ class Shell:
         """Return the words that the shell lists for a line."""
         if self.name == "fish":
             return self._fish_candidates(line)
+        self._terminal.send(line + "\x18b")
+        self._take()
+        time.sleep(0.05)  # until all that has been typed is there to see
         self._read()
         before = len(self.seen)
-        self._terminal.send(line + "\x18l")
+        self._terminal.send("\x18l")
         self._line()
         text = self.seen[before:].decode(errors="replace").replace("\r", "\n")
         return {word for each in text.split("\n") if not each.startswith(("> ", line)) for word in each.split()}

@@ -83,8 +83,6 @@ def ask(person: Person, *words: str, **more: str) -> Output:
     ],
 )
 def test_stores_and_keys_are_completed(shell: Shell, typed: str, completed: str) -> None:
-    if shell.name == "fish" and "nev" in typed:
-        pytest.skip("fish matches letters anywhere in a name")
     assert shell.complete(typed) == completed
 
 
@@ -132,7 +130,7 @@ def test_no_passphrase_is_asked_for(alice: Person, tmp_path: Path) -> None:
     pinentry.write_text(f"#!/bin/sh\ntouch {asked}\n")
     pinentry.chmod(0o755)
     agent = alice.gnupg / "gpg-agent.conf"
-    agent.write_text(f"pinentry-program {pinentry}\n")
+    agent.write_text(f"pinentry-program {pinentry}\ns2k-count 65536\n")
     subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=alice.env(), check=True)
     loopback = ("--pinentry-mode", "loopback", "--passphrase", "locked")
     alice.gpg(*loopback, "--quick-gen-key", "Locked <locked@example.org>", "ed25519", "cert", "never")

@@ -27,7 +27,7 @@ UNSHOWN = ["esc\x1b]0;x\x07", "new\nline", "tab\tname", "rlo\u202etxt", "del\x7f
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("st") / "store"
+    root = tmp_path_factory.mktemp("st") / "[s]to re*$(touch SENTINEL)"
     for at, hostile in enumerate(HOSTILE):
         put(root, f"h{at:02}/{hostile}")
         put(root, f"many/{hostile}")
@@ -54,7 +54,7 @@ def shell(start: Start, name: str, store: Path, tmp_path_factory: pytest.TempPat
     home = tmp_path_factory.mktemp("home")
     cwd = home / "cwd"
     (cwd / "mail").mkdir(parents=True)
-    return start(name, {"HOME": str(home), "LC_ALL": "C.UTF-8", "PASSWORD_STORE_DIR": str(store)}, cwd=cwd)
+    return start(name, {"HOME": str(home), "LC_ALL": "C.UTF-8", "PASSWORD_STORE_DIR": f"{store}/"}, cwd=cwd)
 
 
 @pytest.mark.parametrize("words", ["", "show ", "-c ", "edit ", "rm -r ", "mv old ", "otp ", "otp uri ", "show -c -- "])

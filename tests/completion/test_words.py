@@ -64,6 +64,7 @@ def shell(start: Start, name: str, tmp_path_factory: pytest.TempPathFactory) -> 
         ("clave undo ent", "clave undo ent"),
         ("clave insert --file on", {"clave insert --file on\\ disk/", "clave insert --file on\\ disk"}),
         ("clave store add name on", {"clave store add name on\\ disk/", "clave store add name on\\ disk"}),
+        ("clave show entry > on", {"clave show entry > on\\ disk/", "clave show entry > on\\ disk"}),
         ("clave show -- ent", "clave show -- entry "),
         ("clave show -- --js", "clave show -- --js"),
         ("clave  show   ent", "clave  show   entry "),

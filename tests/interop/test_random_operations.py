@@ -79,9 +79,8 @@ class Model:
         assert rest == (self.entries[name].partition(b"\n")[2] if in_place else b"")
         self.entries[name] = plaintext
 
-    def transfer(self, name: str, new: str, *, keep: bool) -> None:
+    def transfer(self, name: str, target: str, *, keep: bool) -> None:
         """Move or copy an entry, else a folder."""
-        target = self.target(name, new)
         if name in self.entries:
             self.entries[target] = self.entries[name] if keep else self.entries.pop(name)
             return
@@ -90,6 +89,7 @@ class Model:
                 things[target + path[len(name) :]] = things[path] if keep else things.pop(path)
 
     def target(self, name: str, new: str) -> str:
+        """Return where a transfer leads; to be asked before it is carried out, which may make the folder."""
         into = new.endswith("/") or (self.store / new).is_dir()
         return new.rstrip("/") + "/" + name.rpartition("/")[2] if into else new
 
@@ -182,7 +182,7 @@ def expected(model: Model, program: str, operation: str, name: str, value: objec
     return True
 
 
-def apply(world: World, model: Model, operation: str, name: str, value: object) -> None:
+def apply(world: World, model: Model, operation: str, name: str, value: object, target: str) -> None:
     if operation.startswith("insert"):
         assert isinstance(value, bytes)
         model.entries[name] = value
@@ -191,7 +191,7 @@ def apply(world: World, model: Model, operation: str, name: str, value: object) 
         plaintext = world.alice.gpg("-d", str(model.store / f"{name}.gpg"))
         model.generate(name, plaintext, value, in_place=operation.endswith("in place"))
     elif operation in ("mv", "cp"):
-        model.transfer(name, str(value), keep=operation == "cp")
+        model.transfer(name, target, keep=operation == "cp")
     elif value == "nobody":
         del model.ids[name]
     elif operation == "init":
@@ -261,6 +261,7 @@ def test_pass_and_clave_agree(world: World, steps: list) -> None:
             works = expected(model, program, operation, name, value)
             if works is None:
                 continue
+            target = model.target(name, str(value))
             options = {"PASSWORD_STORE_GPG_OPTS": "--armor"} if operation == "insert armored" else {}
             argv = arguments(world, operation, name, value)
             done = world.programs[program](
@@ -268,7 +269,7 @@ def test_pass_and_clave_agree(world: World, steps: list) -> None:
             )
             assert (done.code == 0) is works, explain(program, argv, done)
             if works:
-                apply(world, model, operation, name, value)
+                apply(world, model, operation, name, value, target)
             check.everything()
         assert check.git("fsck", "--strict", "--no-dangling") == b""
 

@@ -88,6 +88,7 @@ class Checker:
         self._read: dict[bytes, bytes] = {}
         self._canaries: set[bytes] = set()
         self._objects: set[str] = set()
+        self.dead: set[int] = set()  # processes that were killed
 
     def watch_for(self, *canaries: bytes) -> None:
         """From now on these bytes may be nowhere but inside of encrypted messages."""
@@ -164,7 +165,7 @@ class Checker:
             git_dir = Path(os.fsdecode(git(self.repository, "rev-parse", "--absolute-git-dir").strip()))
             assert not [path for path in git_dir.rglob("*.lock")]
             assert not [*(git_dir / "clave").glob("*")]
-        assert not edits_of_the_dead()
+        assert not [edit for pid in self.dead for edit in edits(str(pid))]
 
     def assert_no_canary(self) -> None:
         """O4: in no file of the store, of the people's homes, of RAM folders, in no git object."""
@@ -192,7 +193,7 @@ class Checker:
                 self.assert_clean(data, f"{about} of {data[:80]!r}")
 
     def _files(self) -> Iterator[Path]:
-        tops = [self.repository or self.store, Path("/dev/shm")]
+        tops = [self.repository or self.store, *(edit for edit in edits() if not alive(edit))]
         tops += [person.home for person in self._people.values()]
         for top in tops:
             for path in top.rglob("*"):
@@ -238,7 +239,10 @@ def blob_id(data: bytes, like: str) -> str:
     return new_hash("sha256" if len(like) == 64 else "sha1", b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def edits_of_the_dead() -> list[str]:
-    """Return the folders in RAM of `edit` whose process is gone."""
-    names = [name for name in os.listdir("/dev/shm") if name.startswith("clave-edit-")]
-    return [name for name in names if not os.path.exists(f"/proc/{name.split('-')[2]}")]
+def edits(pid: str = "") -> list[Path]:
+    """Return the folders in RAM that hold a plaintext being edited, of all processes or of one."""
+    return [*Path("/dev/shm").glob(f"clave-edit-{pid or '*'}-*")]
+
+
+def alive(edit: Path) -> bool:
+    return os.path.exists(f"/proc/{edit.name.split('-')[2]}")

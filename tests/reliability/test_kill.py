@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import Output, Person, run_as
-from tests.reliability.checks import State, commits_since, git
+from tests.reliability.checks import Checker, State, commits_since, git
 from tests.reliability.conftest import Place, make_place
 
 if TYPE_CHECKING:
@@ -201,6 +201,7 @@ class Killer:
                 self._place.checker.assert_processes_clean()
                 os.kill(process.pid, signal.SIGKILL) if alone else os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate(timeout=60)
+        self._place.checker.dead.add(process.pid)
         if process.returncode == 0:
             self._spans[command.kind] = (span + time.monotonic() - begun) / 2
         return how, Output(process.returncode, out, err)
@@ -304,3 +305,20 @@ def test_random_kills(kind: str, pair: list[Person], templates: Callable[[str], 
         place.checker.resolve(place.state)
         place.whole()
     print(f"{kind}: {killed}")
+
+
+@pytest.mark.parametrize("options", [[], ["--no-git"]], ids=["git", "plain"])
+def test_a_first_init_that_is_killed(pair: list[Person], tmp_path: Path, options: list[str]) -> None:
+    """Run again it makes the store, whatever was there already."""
+    alice = pair[0]
+    clave = [sys.executable, "-m", "clave"]
+    for step in range(1, 60, 6):
+        store = tmp_path / str(step)
+        done = run_as(alice, store, [sys.executable, str(KILLED), str(step), "init", *options, alice.fingerprint])
+        assert done.code in (0, -9), done.err
+        assert run_as(alice, store, [*clave, "init", *options, alice.fingerprint]).code == 0
+        assert run_as(alice, store, [*clave, "insert", "-m", "a"], input=b"the first value\n").code == 0
+        checker = Checker(store, None if options else store, pair)
+        checker.assert_whole(State({"a": b"the first value\n"}, {"": (alice.fingerprint,)}))
+        if done.code == 0:
+            break

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import Run, run_as
+from tests.reliability.checks import assert_explained, commits_since, git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,11 +65,72 @@ def test_a_git_that_outlives_its_clave(
     place.whole()
 
 
-def test_the_background_of_gpg_does_not_keep_the_lock(place: Place, clave: Run) -> None:
-    """gpg starts its agent under our lock: the next write must not wait for the agent's end."""
-    subprocess.run(["gpgconf", "--kill", "all"], env=place.person.env(), check=True)
-    new = b"value after the agent\n"
-    assert clave(place.person, place.store, "generate", "-i", "a", "16").code == 0
-    done = run_as(place.person, place.store, ["flock", "-n", str(place.store / ".git"), "true"])
-    assert done.code == 0
-    assert clave(place.person, place.store, "insert", "-m", "-f", "a", input=new).code == 0
+# Takes the locks that git takes, and dies together with the clave that has started it.
+DYING_GIT = """#!/bin/sh
+case " $* " in *" update-ref "*) ;; *) exec {git} "$@" ;; esac
+shift $(($# - 2))
+: > {git_dir}/HEAD.lock
+printf '{content}' "$1" > {git_dir}/{branch}.lock
+kill -9 $PPID
+"""
+
+
+@pytest.mark.parametrize("content", ["%s\\n", ""], ids=["written", "not yet written"])
+def test_a_git_that_dies_with_its_clave(place: Place, clave: Run, tmp_path: Path, content: str) -> None:
+    """Nobody else can remove the locks that it leaves, and nobody needs to."""
+    before = place.head()
+    assert killed_at_update_ref(place, clave, tmp_path, content)
+    assert clave(place.person, place.store, "insert", "-m", "next", input=b"next secret\n").code == 0
+    place.state.entries["next"] = b"next secret\n"
+    place.whole()
+    assert len(commits_since(place.store, before or "")) == 1
+
+
+def test_a_lock_of_another_git_is_not_taken_for_that(place: Place, clave: Run, tmp_path: Path) -> None:
+    lock = killed_at_update_ref(place, clave, tmp_path, f"{place.head()}\\n")
+    done = clave(place.person, place.store, "insert", "-m", "next", input=b"next secret\n")
+    assert_explained(done, 75, lock.name, "clave doctor --fix")
+    assert lock.exists()
+    lock.unlink()
+    assert clave(place.person, place.store, "insert", "-m", "next", input=b"next secret\n").code == 0
+    place.state.entries["next"] = b"next secret\n"
+    place.whole()
+
+
+def killed_at_update_ref(place: Place, clave: Run, tmp_path: Path, content: str) -> Path:
+    """Let clave and its git be killed when git has taken its locks; return that of the branch."""
+    branch = git(place.store, "symbolic-ref", "HEAD").decode().strip()
+    git_dir = place.store / ".git"
+    dying = tmp_path / "bin" / "git"
+    dying.parent.mkdir()
+    dying.write_text(DYING_GIT.format(git=shutil.which("git"), git_dir=git_dir, branch=branch, content=content))
+    dying.chmod(0o755)
+    path = f"{dying.parent}:{os.environ['PATH']}"
+    assert clave(place.person, place.store, "rm", "-f", "a", PATH=path).code == -signal.SIGKILL
+    assert (git_dir / "HEAD.lock").exists()
+    return git_dir / f"{branch}.lock"
+
+
+def test_a_gpg_that_outlives_its_clave_does_not_keep_the_lock(place: Place, clave: Run, tmp_path: Path) -> None:
+    """It may wait for a PIN that nobody will ever type."""
+    mark = tmp_path / "mark"
+    waiting = tmp_path / "bin" / "gpg"
+    waiting.parent.mkdir()
+    waiting.write_text(f"#!/bin/sh\n: > {mark}\nexec sleep 5\n")
+    waiting.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clave", "generate", "-i", "a"],
+        env=place.person.env(place.store, PATH=f"{waiting.parent}:{os.environ['PATH']}"),
+        stdin=subprocess.DEVNULL,
+    )
+    while not mark.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    locked = ["flock", "-n", str(place.store / ".git"), "true"]
+    assert run_as(place.person, place.store, locked).code == 1
+    process.kill()
+    process.wait()
+    assert run_as(place.person, place.store, locked).code == 0
+    assert clave(place.person, place.store, "insert", "-m", "-f", "a", input=b"the next value\n").code == 0
+    place.state.entries["a"] = b"the next value\n"
+    place.whole()

@@ -16,8 +16,8 @@ from clave.errors import ClaveError
 from clave.vcs import transaction, unversioned
 from clave.vcs.git import Repository
 
-CHANGES = {"old.gpg": None, "same/edited.gpg": b"new", "new/folder/made.gpg": b"made"}
-BEFORE = {"old.gpg": b"old", "same/edited.gpg": b"before"}
+CHANGES = {"old.gpg": None, "deep/down/gone.gpg": None, "same/edited.gpg": b"new", "new/folder/made.gpg": b"made"}
+BEFORE = {"old.gpg": b"old", "deep/down/gone.gpg": b"old too", "same/edited.gpg": b"before"}
 STEPS = frozenset(("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.posix_spawn", "os.symlink"))
 FULL_STEPS = frozenset(("os.link", "os.mkdir", "os.symlink"))  # what a full disk refuses, beside open
 

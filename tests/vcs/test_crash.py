@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clave.vcs import transaction, unversioned
+from clave.vcs import transaction, unversioned, worktree
 from clave.vcs.git import Repository
 from tests.vcs.dying import BEFORE, CHANGES
 
@@ -83,7 +83,12 @@ def assert_settled(store: Path) -> None:
     assert not (store / ".git" / "index.lock").exists()
     assert not (store / ".git" / "clave").exists()
     assert git(store, "fsck", "--strict", "--no-dangling") == ""
-    assert not (store / "new").exists() or head == AFTER
+    assert not empty_folders(store)
+
+
+def empty_folders(store: Path) -> list[Path]:
+    folders = [path for path in store.rglob("*") if path.is_dir() and ".git" not in path.parts]
+    return [folder for folder in folders if not any(folder.iterdir())]
 
 
 def each_step(store: Path, kind: str, fault: str):
@@ -109,8 +114,9 @@ def renew(store: Path) -> None:
     else:
         for path in files(store):
             (store / path).unlink()
+            worktree.prune(str((store / path).parent), keep=str(store))
         for path, content in BEFORE.items():
-            (store / path).parent.mkdir(exist_ok=True)
+            (store / path).parent.mkdir(parents=True, exist_ok=True)
             (store / path).write_bytes(content)
 
 
@@ -133,9 +139,10 @@ def test_git_and_pass_cannot_commit_a_stale_index(git_store: Path) -> None:
     write_before(git_store)
     for _ in each_step(git_store, "git", "kill"):
         (git_store / "by-pass.gpg").write_bytes(b"theirs")
-        git(git_store, "add", "by-pass.gpg", check=False)
-        git(git_store, "commit", "-m", "theirs", "by-pass.gpg", check=False)
+        git(git_store, "add", "--all", check=False)
+        git(git_store, "commit", "-m", "theirs", check=False)
         after_crash = in_head(git_store)
+        assert not [path for path in after_crash if ".clave-" in path]
         transaction.recover(Repository.find(str(git_store)), str(git_store))
         assert in_head(git_store) == after_crash
         ours = {path: content for path, content in after_crash.items() if path in AFTER or path in BEFORE}
@@ -179,6 +186,7 @@ def test_a_store_without_git_is_as_before_or_as_after(tmp_path: Path, fault: str
     for _ in each_step(tmp_path, "plain", fault):
         unversioned.recover(str(tmp_path))
         assert files(tmp_path) in (BEFORE, AFTER)
+        assert not empty_folders(tmp_path)
         assert not [path for path in tmp_path.rglob(".clave-*")]
         renew(tmp_path)
     assert files(tmp_path) == AFTER

@@ -14,6 +14,10 @@ _clave() {
     COMPREPLY=()
     _clave_split "${COMP_LINE:0:COMP_POINT}"
     last=${#words[@]}-1
+    if ((last > 1)) && [[ ${words[last - 1]} == *[\<\>] ]]; then
+        compopt -o default 2>/dev/null
+        return
+    fi
     _clave_takes
     for ((at = 1; at < last; at++)); do
         _clave_pass "${words[at]}"
@@ -304,8 +308,10 @@ _clave_quote() {
 # Characters that reorder what is shown, as UTF-8: U+061C, U+200E and F, U+2028 to 202E, U+2066 to 2069.
 _clave_reordering=$'@(\xd8\x9c|\xe2\x80\x8e|\xe2\x80\x8f|\xe2\x80\xa8|\xe2\x80\xa9|\xe2\x80\xaa|\xe2\x80\xab|\xe2\x80\xac|\xe2\x80\xad|\xe2\x80\xae|\xe2\x81\xa6|\xe2\x81\xa7|\xe2\x81\xa8|\xe2\x81\xa9)'
 
-complete -F _clave clave
-for _clave_alias in "${!BASH_ALIASES[@]}"; do
-    [[ ${BASH_ALIASES[$_clave_alias]} == ?(*/)clave ]] && complete -F _clave -- "$_clave_alias"
-done
-unset -v _clave_alias
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
+    complete -F _clave clave
+    for _clave_alias in "${!BASH_ALIASES[@]}"; do
+        [[ ${BASH_ALIASES[$_clave_alias]} == ?(*/)clave ]] && complete -F _clave -- "$_clave_alias"
+    done
+    unset -v _clave_alias
+fi

@@ -29,8 +29,9 @@ def transfer(app: App, old: str, new: str, *, force: bool, keep: bool) -> None:
         raise missing(store, old) from None
     if planned.replaced and not force:
         names = ", ".join(planned.replaced[:3]) + (", …" if len(planned.replaced) > 3 else "")
-        if not _ask.confirm_loss(f"{names} already exists. Overwrite it?", force_hint="Overwrite it with -f."):
-            raise Finding(f"{names} was left as it is")
+        exists, them = ("already exists", "it") if len(planned.replaced) == 1 else ("already exist", "them")
+        if not _ask.confirm_loss(f"{names} {exists}. Overwrite {them}?", force_hint=f"Overwrite {them} with -f."):
+            raise Finding("nothing was overwritten")
     with Progress("re-encrypted") as progress:
         (moving.copy if keep else moving.move)(store, planned, progress)
     if sys.stderr.isatty():

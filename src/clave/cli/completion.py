@@ -20,6 +20,9 @@ def command(shell: str) -> None:
     bash   in ~/.bashrc:  eval "$(clave completion bash)"
     zsh    in ~/.zshrc, after compinit:  eval "$(clave completion zsh)"
     fish   clave completion fish > ~/.config/fish/completions/clave.fish
+
+    An alias of clave (`alias pass=clave`) is completed too; in ~/.bashrc it must stand above that line. After
+    `NAME#` come the fields of the entry, if its key needs no passphrase at the moment: none is asked for.
     """
     from importlib.resources import files
 

@@ -33,10 +33,10 @@ _STYLES = {"added": "good", "removed": "bad", "changed": "warning"}
 def command(
     ctx: click.Context, app: App, name: str, old: str | None, new: str | None, reveal: bool, as_json: bool
 ) -> None:
-    """Compare versions of an entry.
+    """What changed in an entry, field by field.
 
-    What changed is told field by field: with two REVs, from one to the other; with one, from it to what is there
-    now; without, by the last change. Values that are secret are not shown without --reveal.
+    With two REVs, from one to the other; with one, from it to what is there now; without, by the last change. Values
+    that are secret are not shown without --reveal.
 
     REV is -N (N versions of the entry earlier), a date (YYYY-MM-DD) or a commit. Exits with 1 if something
     differs, with 0 if nothing does.

@@ -47,7 +47,9 @@ def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
         raise GitFailed("the password store is not a git repository", 'Try "clave git init".')
     try:
         safe = RemoteText() if speaks_with_remote(arguments, repository.settings()) else None
-        code = run_on_terminal(["git", "-C", app.store.root, *arguments], env=environment(), safe=safe)
+        # A member may have made the store's folder look like a bare repository, with programs in its configuration.
+        argv = ["git", "-c", "safe.bareRepository=explicit", "-C", app.store.root, *arguments]
+        code = run_on_terminal(argv, env=environment(), safe=safe)
     except ProgramMissing:
         raise GitFailed("git is not installed", "Install git and try again.") from None
     ctx.exit(code if code >= 0 else 128 - code)

@@ -11,7 +11,7 @@ import os
 import shlex
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotWrite, Finding, ProgramMissing, UsageError
@@ -44,7 +44,7 @@ def session(plaintext: bytes, name: str, *, allow_disk: bool = False) -> Iterato
     except OSError as error:
         raise CannotWrite(f"there is no room to edit in: {error.strerror}", "Free some memory.") from None
     try:
-        path = os.path.join(folder, name.replace("/", "-")[-200:] + ".txt")
+        path = os.path.join(folder, name.replace("/", "-")[-60:] + ".txt")  # 60: at most 240 bytes
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(plaintext)
         yield Session(path, folder)
@@ -109,8 +109,9 @@ def sweep() -> None:
         if not item.name.startswith(EDIT) or not item.is_dir(follow_symlinks=False):
             continue
         pid = item.name.removeprefix(EDIT).partition("-")[0]
-        if item.stat(follow_symlinks=False).st_uid == os.getuid() and pid.isdecimal() and not _alive(int(pid)):
-            shutil.rmtree(item.path, ignore_errors=True)
+        with suppress(FileNotFoundError):  # that edit has ended, or another command sweeps at the same time
+            if item.stat(follow_symlinks=False).st_uid == os.getuid() and pid.isdecimal() and not _alive(int(pid)):
+                shutil.rmtree(item.path, ignore_errors=True)
 
 
 def _alive(pid: int) -> bool:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing
 from clave.model.text import printable
-from clave.process import Result, start
+from clave.process import Result, run, start
+from clave.vcs.lock import handed_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +141,8 @@ class Repository(NamedTuple):
         """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git."""
         argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
         try:
-            return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
+            with handed_on():
+                return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
         except ProgramMissing:
             raise GitFailed("git is not installed", "Install git and try again.") from None
 
@@ -219,3 +221,40 @@ def failure(command: str, result: Result) -> GitFailed | CannotWrite | Busy:
         last = "the repository belongs to another user"
         hint = "If you trust it: git config --global --add safe.directory FOLDER."
     return GitFailed(f"git {command} failed: {last}", hint)
+
+
+def running_in(repository: Repository) -> list[str]:
+    """Return the ids of the user's processes of git that may be at work in a repository."""
+    return [pid for pid, folder in _git_processes() if _may_be_in(folder, repository)]
+
+
+def _git_processes() -> list[tuple[str, str | None]]:
+    """Return the user's processes of git: id, and working directory if the system tells it."""
+    if not os.path.isdir("/proc/self"):  # macOS
+        rows = os.fsdecode(run(["ps", "-U", str(os.getuid()), "-o", "pid=,comm="]).out).split("\n")
+        parts = (row.strip().partition(" ") for row in rows)
+        return [(pid, None) for pid, _, path in parts if _is_git(os.path.basename(path))]
+    found: list[tuple[str, str | None]] = []
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            if os.stat(f"/proc/{pid}").st_uid == os.getuid():
+                with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                    if _is_git(file.read().strip()):
+                        found.append((pid, os.readlink(f"/proc/{pid}/cwd")))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+        except PermissionError:
+            found.append((pid, None))
+    return found
+
+
+def _is_git(program: str) -> bool:
+    return program == "git" or program.startswith("git-")
+
+
+def _may_be_in(folder: str | None, repository: Repository) -> bool:
+    """Tell whether a git with this working directory can be at work in the repository."""
+    if folder is None:
+        return True
+    tops = (repository.work_tree, os.path.realpath(repository.git_dir))
+    return any(folder == top or folder.startswith(top + "/") for top in tops)

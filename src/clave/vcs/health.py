@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clave.model.report import attention, good, note
 from clave.process import run
+from clave.vcs.git import running_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +63,7 @@ def check_locks(repository: Repository) -> Iterator[Report]:
     locks = tuple(path for path in found if os.path.lexists(path))
     if not locks:
         return
-    running = [pid for pid, folder in _git_processes() if _may_be_in(folder, repository)]
+    running = running_in(repository)
     if running:
         text = f"git is locked, and git is running here (process {', '.join(running)})"
         yield attention("locks", text, "Wait for it to end.", locks)
@@ -74,38 +75,6 @@ def check_locks(repository: Repository) -> Iterator[Report]:
             locks,
             lambda: _remove(locks),
         )
-
-
-def _git_processes() -> list[tuple[str, str | None]]:
-    """Return the user's processes of git: id, and working directory if the system tells it."""
-    if not os.path.isdir("/proc/self"):  # macOS
-        rows = os.fsdecode(run(["ps", "-U", str(os.getuid()), "-o", "pid=,comm="]).out).split("\n")
-        parts = (row.strip().partition(" ") for row in rows)
-        return [(pid, None) for pid, _, path in parts if _is_git(os.path.basename(path))]
-    found: list[tuple[str, str | None]] = []
-    for pid in filter(str.isdecimal, os.listdir("/proc")):
-        try:
-            if os.stat(f"/proc/{pid}").st_uid == os.getuid():
-                with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                    if _is_git(file.read().strip()):
-                        found.append((pid, os.readlink(f"/proc/{pid}/cwd")))
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended meanwhile
-        except PermissionError:
-            found.append((pid, None))
-    return found
-
-
-def _is_git(program: str) -> bool:
-    return program == "git" or program.startswith("git-")
-
-
-def _may_be_in(folder: str | None, repository: Repository) -> bool:
-    """Tell whether a git with this working directory can be at work in the repository."""
-    if folder is None:
-        return True
-    tops = (repository.work_tree, os.path.realpath(repository.git_dir))
-    return any(folder == top or folder.startswith(top + "/") for top in tops)
 
 
 def _remove(paths: Sequence[str]) -> None:

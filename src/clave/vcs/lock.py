@@ -1,7 +1,7 @@
-"""One writer a store: a lock on a folder that vanishes with its process, and with what that has started.
+"""One writer a store: a lock on a folder that vanishes with its process, and with the git that it has started.
 
-A program that we run under the lock inherits it: if we are killed while git moves HEAD, nobody else begins before
-git is done.
+A git that we run under the lock inherits it: if we are killed while git moves HEAD, nobody else begins before git
+is done. gpg does not: it may wait for a PIN for ever.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 _PAUSE = 0.02
 
+_held: list[int] = []
+
 
 @contextmanager
 def exclusive(folder: str) -> Iterator[None]:
@@ -30,7 +32,6 @@ def exclusive(folder: str) -> Iterator[None]:
     except OSError as error:
         raise CannotWrite(f"{folder} cannot be locked: {error.strerror}", "Check that it exists.") from None
     try:
-        os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -40,6 +41,22 @@ def exclusive(folder: str) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise Busy("another clave is writing to this store", "Try again when it is done.") from None
                 time.sleep(_PAUSE)
-        yield
+        _held.append(descriptor)
+        try:
+            yield
+        finally:
+            _held.remove(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def handed_on() -> Iterator[None]:
+    """What is started meanwhile keeps the locks that we hold until it ends."""
+    for descriptor in _held:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
+    try:
+        yield
+    finally:
+        for descriptor in _held:
+            os.set_inheritable(descriptor, False)  # noqa: FBT003

@@ -6,9 +6,9 @@ The steps, and what a crash after each of them leaves:
 2. Refuse if a path to be touched differs from HEAD.
 3. Write the new blobs, trees and the commit as objects.    Nothing visible.
 4. Write the journal: old and new blob of each path, and the commit. Dropped by the next command.
-5. Stage the new files beside their places in the work tree.    Dropped.
-6. Take git's own `index.lock` and put the complete new index into it. No other git can commit now, so none
-   can commit from an index that does not know of our change.    Dropped.
+5. Take git's own `index.lock`. No other git can add or commit now, so none can commit a file that is staged
+   here, nor from an index that does not know of our change.     Dropped.
+6. Stage the new files beside their places in the work tree, and put the complete new index into the lock. Dropped.
 7. update-ref HEAD, with its old value: THE COMMIT POINT.
 8. Rename the staged files into place, remove the removed ones. Carried on by the next command.
 9. Rename `index.lock` to `index`.                              Carried on.
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, StoreDamaged
 from clave.vcs import worktree
-from clave.vcs.git import failure
+from clave.vcs.git import failure, running_in
 from clave.vcs.lock import exclusive
 from clave.vcs.trees import FILE, LINK, Entry, Trees, object_id
 from clave.vcs.worktree import Content, Link
@@ -277,12 +277,7 @@ def recover(repository: Repository, top: str) -> None:
 
 def protect_attributes(repository: Repository) -> None:
     """Keep one marked block in `.git/info/attributes`: no filter or line-end rule of anybody touches our files."""
-    common = os.path.join(repository.git_dir, "commondir")
-    base = repository.git_dir
-    if os.path.isfile(common):
-        with open(common, encoding="utf-8") as file:
-            base = os.path.join(repository.git_dir, file.read().strip())
-    path = os.path.join(base, "info", "attributes")
+    path = os.path.join(_common_dir(repository), "info", "attributes")
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read()
@@ -300,6 +295,15 @@ def protect_attributes(repository: Repository) -> None:
     with open(path + ".clave", "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(before + rest + _ATTRIBUTES)
     os.replace(path + ".clave", path)
+
+
+def _common_dir(repository: Repository) -> str:
+    """Return the directory of what all work trees of a repository share."""
+    try:
+        with open(os.path.join(repository.git_dir, "commondir"), encoding="utf-8") as file:
+            return os.path.join(repository.git_dir, file.read().strip())
+    except FileNotFoundError:
+        return repository.git_dir
 
 
 def _tidy(repository: Repository) -> None:
@@ -344,7 +348,7 @@ class _Work:
         return cls(repository, top, journal.steps, journal.commit)
 
     def begin(self, changes: Mapping[str, Content | None]) -> None:
-        """Steps 4 and 5: the journal, then the staged files."""
+        """Steps 4 and 5, and the first half of 6: the journal, the lock, then the staged files."""
         os.makedirs(self._folder, exist_ok=True)
         with open(self._journal, "wb") as file:
             for step in self._steps:
@@ -354,6 +358,7 @@ class _Work:
             file.flush()
             os.fsync(file.fileno())
         worktree.sync_folders([self._journal])
+        self._take_lock()
         worktree.stage(
             (self._path(step), step.new, content)
             for step in self._steps
@@ -361,11 +366,10 @@ class _Work:
         )
 
     def write_index(self, *, adopt: bool) -> None:
-        """Step 6: take the lock and fill it with the new index.
+        """Step 6's end: fill the lock with the new index.
 
         Raises GitFailed if the user has staged a change of one of our paths, unless we `adopt` it.
         """
-        self._take_lock()
         self._copy_index()
         paths = [step.path for step in self._steps]
         selection = ["--", *paths] if len(paths) <= _MANY else []
@@ -394,14 +398,15 @@ class _Work:
 
     def abandon(self) -> None:
         """Undo steps 4 to 6: nothing was committed."""
-        self._release_lock()
         for step in self._steps:
             if step.new is not None:
                 worktree.drop(self._path(step), step.new, keep=self._top)
+        self._release_lock()
         self._clean()
 
     def settle(self) -> None:
         """End the write of a dead process: carry it on if HEAD has its commit, else drop it."""
+        self._remove_locks_of_the_dead()
         if not self._committed():
             self.abandon()
         elif _same_file(self._index, self._ours):
@@ -416,6 +421,28 @@ class _Work:
             self._carry_on()
             os.replace(self._index_lock, self._index)
             self._clean()
+
+    def _remove_locks_of_the_dead(self) -> None:
+        """Remove the locks that our `update-ref` holds if it was killed together with us.
+
+        It is dead: it had our lock, which we hold now. A lock with our commit in it is surely its own; an empty one
+        is, if no other git is at work here.
+        """
+        if self._commit is None:
+            return
+        branch = os.fsdecode(self._repository.run("symbolic-ref", "-q", "HEAD", check=False).out).strip()
+        paths = [os.path.join(self._repository.git_dir, "HEAD.lock")]
+        if branch:
+            paths.append(os.path.join(_common_dir(self._repository), f"{branch}.lock"))
+        for path in paths:
+            try:
+                with open(path, "rb") as file:
+                    content = file.read().decode().strip()
+                younger = os.path.getmtime(path) >= os.path.getmtime(self._journal)
+            except (FileNotFoundError, UnicodeDecodeError):
+                continue
+            if content == self._commit or (younger and not content and not running_in(self._repository)):
+                os.unlink(path)
 
     def _carry_on(self) -> None:
         """Do step 8 where it was not done, but leave what somebody else has written since."""
@@ -434,6 +461,8 @@ class _Work:
                     worktree.put(path, step.new)
             elif step.new is not None:
                 worktree.drop(path, step.new, keep=self._top)
+            elif there is None:
+                worktree.prune(os.path.dirname(path), keep=self._top)
         worktree.sync_folders(self._path(step) for step in self._steps)
 
     def _object(self, step: _Step) -> Content:
