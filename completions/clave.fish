@@ -419,7 +419,7 @@ function __clave_takes --no-scope-shadowing
             set options \
                 '-n:The newest N operations, 0 for all (on a terminal: 50)' \
                 '--number:The newest N operations, 0 for all (on a terminal: 50)' \
-                '--verify:Check the signatures: one gpg for each signed operation' \
+                '--verify:Check the signatures, or only say that there is one' \
                 '--json:Print JSON' \
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'

@@ -73,19 +73,19 @@ def signing(me: User) -> User:
 
 def test_the_states_of_a_signature(signing: User) -> None:
     me = signing
-    assert entries(me, "-n1")[0]["signature"] == "unchecked"
-    (good,) = entries(me, "-n1", "--verify")
+    assert entries(me, "-n1", "--no-verify")[0]["signature"] == "unchecked"
+    (good,) = entries(me, "-n1")
     assert (good["signature"], good["key"]) == ("good", me.person.fingerprint)
     assert "alice@example.org" in str(good["signer"])
-    assert entries(me, "-n2", "--verify")[1]["signature"] == "unsigned"
-    assert "good: Alice <alice@example.org>" in me.ok("log", "-n1", "--verify").out.decode()
+    assert entries(me, "-n2")[1]["signature"] == "unsigned"
+    assert "good: Alice <alice@example.org>" in me.ok("log", "-n1").out.decode()
     # The same signature on another message.
     raw = me.git("cat-file", "commit", "HEAD")
     forged = me.person.home / "tmp/commit"
     forged.write_text(raw.replace("Add given password", "Add other password"))
     me.git("reset", "-q", "--soft", me.git("hash-object", "-t", "commit", "-w", str(forged)).strip())
-    assert entries(me, "-n1", "--verify")[0]["signature"] == "bad"
-    assert "[bad" in terminal_output(me.tty("log", "--verify", "-n1", NO_COLOR="1")).decode()
+    assert entries(me, "-n1")[0]["signature"] == "bad"
+    assert "[bad" in terminal_output(me.tty("log", "-n1", NO_COLOR="1")).decode()
 
 
 def test_a_terminal_shows_a_table_of_the_newest(me: User) -> None:

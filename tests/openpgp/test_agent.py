@@ -227,7 +227,7 @@ def test_a_refusal_and_its_number() -> None:
     with pretended(answering(b"ERR 67108963 Operation cancelled <Pinentry>\n")) as connected:
         with pytest.raises(AgentRefused) as refusal:
             asked(connected)
-        assert refusal.value.number == 99
+        assert refusal.value.number == 67108963
 
 
 def test_another_inquiry_is_cancelled() -> None:

@@ -28,7 +28,7 @@ exec {git} "$@"
 
 @pytest.mark.parametrize(
     ("verb", "following"),
-    [("update-ref", ["ls"]), ("update-ref", ["insert", "-m", "-f", "next"]), ("write-tree", ["ls"])],
+    [("update-ref", ["ls"]), ("update-ref", ["insert", "-m", "-f", "next"]), ("unpack-objects", ["ls"])],
 )
 def test_a_git_that_outlives_its_clave(
     place: Place, clave: Run, tmp_path: Path, verb: str, following: list[str]
@@ -45,8 +45,7 @@ def test_a_git_that_outlives_its_clave(
     )  # fmt: skip
     while not mark.exists() and process.poll() is None:
         time.sleep(0.01)
-    if not mark.exists():
-        pytest.skip(f"a write needs no git {verb}")
+    assert mark.exists(), f"a write needs no git {verb}"
     process.send_signal(signal.SIGKILL)
     before = place.head()
     done = clave(place.person, place.store, *following, input=b"next secret\n")

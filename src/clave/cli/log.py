@@ -27,7 +27,7 @@ _STYLES = {"good": "good", "unsigned": "faint", "unchecked": "faint"}
 @click.command(name="log")
 @click.option("-n", "--number", metavar="N", type=click.IntRange(min=0),
               help=f"The newest N operations, 0 for all (on a terminal: {_ON_A_TERMINAL}).")  # fmt: skip
-@click.option("--verify", is_flag=True, help="Check the signatures: one gpg for each signed operation.")
+@click.option("--verify/--no-verify", default=True, help="Check the signatures, or only say that there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("name", default="")
 @pass_app
@@ -38,8 +38,8 @@ def command(app: App, name: str, number: int | None, verify: bool, as_json: bool
     newest operation comes first. In a pipe the columns are separated by tabs: commit, time, author, signature,
     and what was done.
 
-    Author and time are what the author's git says. A signature is only known to be there (“unchecked”) until
-    --verify checks it with your keyring.
+    Author and time are what the author's git says; a signature is checked with your keyring. It is good, or
+    untrusted (by a key that you have not certified), expired or revoked (the key is so now), unknown-key, or bad.
     """
     from clave.store import history
 

@@ -60,7 +60,7 @@ class AgentFailed(ClaveError):
 
 
 class AgentRefused(ClaveError):
-    """The agent answered with an error: `number` is its code of libgpg-error, without the source."""
+    """The agent answered with an error: `number` is its code of libgpg-error."""
 
     code = "agent-refused"
 
@@ -153,9 +153,9 @@ class Agent:
             keyword, _, rest = line.partition(b" ")
             if keyword == b"ERR":
                 number = rest.split(b" ", 1)[0]
-                if not number.isdigit():
+                if not number.isdigit() or len(number) > 10:
                     raise _broken()
-                raise AgentRefused(int(number) & 0xFFFF, "gpg-agent refused")
+                raise AgentRefused(int(number), "gpg-agent refused")
             if keyword == b"OK" or keyword in wanted:
                 return keyword, _unescaped(rest)
             if keyword == b"INQUIRE":

@@ -45,26 +45,31 @@ def decrypt_many(
     engine = None if few or options else _engine()
     opener = engine and engine.Opener.start()
 
+    refused: list[KeyLocked] = []
+
+    def by_gpg(name: str, ciphertext: bytes) -> bytes | CannotDecrypt:
+        try:
+            return decrypt(ciphertext, name=name, options=options)
+        except CannotDecrypt as failure:
+            if isinstance(failure, KeyLocked):
+                refused.append(failure)
+            return failure
+
     def steps() -> Iterator[tuple[str, Callable[[], bytes | CannotDecrypt]]]:
         opened = opener.open(items) if opener else ((name, ciphertext, None) for name, ciphertext in items)
         for name, ciphertext, plaintext in opened:
             if plaintext is None:
-                yield name, processes.start(partial(_by_gpg, name, ciphertext, options))
+                yield name, processes.start(partial(by_gpg, name, ciphertext))
             else:
                 yield name, partial(_known, plaintext)
+            if refused:
+                return
 
     with _Processes() as processes:
         for name, plaintext in _in_order(steps()):
             if isinstance(plaintext, KeyLocked):
                 raise plaintext
             yield name, plaintext
-
-
-def _by_gpg(name: str, ciphertext: bytes, options: Sequence[str]) -> bytes | CannotDecrypt:
-    try:
-        return decrypt(ciphertext, name=name, options=options)
-    except CannotDecrypt as failure:
-        return failure
 
 
 def encrypt_many(

@@ -21,7 +21,7 @@ from clave.openpgp.command import environment
 from clave.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import gnupg
 
@@ -97,6 +97,42 @@ def resolve(ids: Sequence[str], *, options: Sequence[str] = ()) -> list[Recipien
     if problems:
         raise CannotEncrypt("cannot encrypt: " + "; ".join(problems), hints[0] or None)
     return list(found.values())
+
+
+class Signer(NamedTuple):
+    """Who has made a signature, as gpg would tell it today.
+
+    `state` is good, untrusted, expired or revoked; `fingerprint` that of the primary key.
+    """
+
+    state: str
+    fingerprint: str
+    user_id: str
+
+
+def signers(fingerprints: Iterable[str]) -> dict[str, Signer]:
+    """Return who signs with each of the keys or subkeys; a key that is not there, or is disabled, is left out."""
+    wanted = set(fingerprints)
+    found = {}
+    for certificate in _list(sorted(wanted), ()) if wanted else ():
+        primary = certificate.keys[0]
+        for key in certificate.keys:
+            if key.fingerprint in wanted and "D" not in certificate.capabilities:
+                state = _state({primary.validity, key.validity})
+                if state:
+                    found[key.fingerprint] = Signer(state, primary.fingerprint, certificate.user_id)
+    return found
+
+
+def _state(validities: set[str]) -> str | None:
+    """Return what gpg calls a signature by keys of these validities (field 2 of a listing)."""
+    if "r" in validities:
+        return "revoked"
+    if "e" in validities:
+        return "expired"
+    if validities <= _TRUSTED or _trusts_always(()):
+        return "good"
+    return "untrusted" if validities <= _TRUSTED | {"q", "o", "-"} else None
 
 
 def _choose(each: str, certificates: Sequence[_Certificate], options: Sequence[str]) -> Recipient:

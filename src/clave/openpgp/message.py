@@ -188,8 +188,9 @@ def _refusal(
     # gpg does not say why it could not use a key when it is told to be quiet, and is a fifth faster then.
     status = ask(["--decrypt"])
     for code in status.errors(b"pkdecrypt_failed"):
-        if code & 0xFFFF in _LOCKED or code >> 24 & 0x7F in _OF_THE_AGENT:
-            return locked(about, _LOCKED.get(code & 0xFFFF, "the agent refused to use the key"))
+        reason = lock_reason(code)
+        if reason:
+            return locked(about, reason)
         return BadMessage(f"{about} is damaged: its session key cannot be read", _DAMAGED)
     if status.has(b"DECRYPTION_OKAY") or not status.has(b"ENC_TO"):
         return CannotDecrypt(
@@ -206,9 +207,11 @@ def locked(about: str, reason: str) -> KeyLocked:
     return KeyLocked(f"{about} stays locked: {reason}", "Try again, or see what is wrong: clave doctor.")
 
 
-def lock_reason(number: int) -> str | None:
-    """Say what an error of the agent means that is about the key; None: it is about the message."""
-    return _LOCKED.get(number)
+def lock_reason(code: int) -> str | None:
+    """Say what an error of the agent (libgpg-error's code) means for our key; None: it is about the message."""
+    if code & 0xFFFF in _LOCKED or code >> 24 & 0x7F in _OF_THE_AGENT:
+        return _LOCKED.get(code & 0xFFFF, "the agent refused to use the key")
+    return None
 
 
 def not_ours(about: str, recipients: Sequence[str]) -> CannotDecrypt:

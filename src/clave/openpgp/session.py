@@ -30,6 +30,7 @@ _CURVES = {  # object identifiers, with their length in front, as they stand in 
 }
 _HASHES = {8: "sha256", 9: "sha384", 10: "sha512"}
 _AES = {7: 16, 8: 24, 9: 32}  # algorithm: octets of its key
+_LARGEST = 4000  # bytes of a PKESK: the agent takes 4,096
 _SENDER = b"Anonymous Sender    "
 _NOT_HERE = "#"  # where a listing has the serial number of a smartcard, or + for a key on disk
 
@@ -63,7 +64,7 @@ class OwnKey:
 
     def request(self, body: bytes) -> bytes | None:
         """Return the S-expression to decrypt for a PKESK's body; None: it is of a form that gpg has to judge."""
-        if body[0] != 3 or len(body) < 12:
+        if body[0] != 3 or not 12 < len(body) < _LARGEST:
             return None
         values = _integers(body[10:], wrapped=self.algorithm == _ECDH)
         if self.algorithm == _ECDH and body[9] == _ECDH and len(values) == 2:

@@ -73,8 +73,8 @@ class Comparison(NamedTuple):
 def log(store: Store, name: str = "", *, limit: int | None = None, verify: bool = False) -> list[Event]:
     """Return the operations on an entry, a folder or (`""`) the whole store, newest first.
 
-    An entry is followed back through renames, moves and copies. With `verify` the signatures are checked: one
-    gpg process for each signed commit. Raises UsageError (no name), NotFound (never was there), GitFailed.
+    An entry is followed back through renames, moves and copies. With `verify` the signatures are checked. Raises
+    UsageError (no name), NotFound (never was there), GitFailed.
     """
     with past(store, name) as then:
         events: list[Event] = []
@@ -86,8 +86,10 @@ def log(store: Store, name: str = "", *, limit: int | None = None, verify: bool 
         if not events and name.strip("/"):
             raise _never(name)
         if verify:
+            from clave.store.checking import check
+
             signed = [event.commit for event in events if event.signature != "unsigned"]
-            states = then.history.signatures(signed) if signed else {}
+            states = check(then.history, signed) if signed else {}
             events = [_checked(event, states.get(event.commit)) for event in events]
     return events
 

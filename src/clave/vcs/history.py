@@ -123,26 +123,33 @@ class History:
 
     def blobs(self, blobs: Iterable[str]) -> dict[str, bytes]:
         """Return the content of each blob by its id. Raises GitFailed (missing), StoreDamaged (too large)."""
-        # GitPython's own reader of objects knows SHA-1 only.
-        ids = list(dict.fromkeys(blobs))
-        for blob, row in zip(ids, self._run("cat-file", "--batch-check", lines=ids).splitlines(), strict=True):
-            about = row.decode().split(" ")
-            if about[-1] == "missing":
-                raise GitFailed(f"the object {blob} is missing in git", "See: clave git fsck.")
-            if about[1] != "blob" or int(about[2]) > _MAX_BLOB:
-                raise StoreDamaged(f"the object {blob} is no file of at most {_MAX_BLOB >> 20} MiB")
-        rest = memoryview(self._run("cat-file", "--batch", lines=ids))
-        contents = {}
-        for blob in ids:
-            head = bytes(rest[:_LONGEST_HEAD]).partition(b"\n")[0]
-            end = len(head) + 1 + int(head.rpartition(b" ")[2])
-            contents[blob] = bytes(rest[len(head) + 1 : end])
-            rest = rest[end + 1 :]
-        return contents
+        return self._objects(blobs, "blob")
 
     def blob(self, blob: str) -> bytes:
         """Return the content of one blob. Raises as `blobs`."""
         return self.blobs([blob])[blob]
+
+    def raw_commits(self, commits: Iterable[str]) -> dict[str, bytes]:
+        """Return each commit object by its id, as git stores it. Raises as `blobs`."""
+        return self._objects(commits, "commit")
+
+    def _objects(self, objects: Iterable[str], kind: str) -> dict[str, bytes]:
+        # GitPython's own reader of objects knows SHA-1 only.
+        ids = list(dict.fromkeys(objects))
+        for each, row in zip(ids, self._run("cat-file", "--batch-check", lines=ids).splitlines(), strict=True):
+            about = row.decode().split(" ")
+            if about[-1] == "missing":
+                raise GitFailed(f"the object {each} is missing in git", "See: clave git fsck.")
+            if about[1] != kind or int(about[2]) > _MAX_BLOB:
+                raise StoreDamaged(f"the object {each} is no {kind} of at most {_MAX_BLOB >> 20} MiB")
+        rest = memoryview(self._run("cat-file", "--batch", lines=ids))
+        contents = {}
+        for each in ids:
+            head = bytes(rest[:_LONGEST_HEAD]).partition(b"\n")[0]
+            end = len(head) + 1 + int(head.rpartition(b" ")[2])
+            contents[each] = bytes(rest[len(head) + 1 : end])
+            rest = rest[end + 1 :]
+        return contents
 
     def signatures(self, commits: Sequence[str]) -> dict[str, Signature]:
         """Check the signatures of the commits: one git, which runs one gpg for each signed commit."""
