@@ -27,10 +27,19 @@ class Owner:
         """Return a message that gpg makes."""
         return self.person.gpg(*options, "-e", "-r", f"{self.keys[key]}!", input=plaintext)
 
-    def seal_packets(self, packets: bytes, *, algorithm: int = 1, key: str = "cv25519") -> bytes:
+    def seal_packets(
+        self,
+        packets: bytes,
+        *,
+        algorithm: int = 1,
+        key: str = "cv25519",
+        start: bytes = bytes(18),
+        end: bytes = b"\xd3\x14",
+    ) -> bytes:
         """Return any packets encrypted to a key, with correct integrity protection (RFC 4880 5.13).
 
-        `algorithm` is the version of the encrypted-data packet, of which gpg knows only 1.
+        `algorithm` is the version of the encrypted-data packet, of which gpg knows only 1; `start` the random
+        octets, the last two of which are repeated; `end` the header of the packet with the checksum.
         """
         message = self.seal(b"x", "--cipher-algo", "AES256", key=key)
         done = subprocess.run(
@@ -39,7 +48,7 @@ class Owner:
         )  # fmt: skip
         session_key = re.search(rb"session key: '9:([0-9A-F]{64})'", done.stderr)
         assert session_key
-        protected = bytes(18) + packets + b"\xd3\x14"
+        protected = start + packets + end
         protected += hashlib.sha1(protected, usedforsecurity=False).digest()
         argv = ["openssl", "enc", "-aes-256-cfb", "-K", session_key[1].decode(), "-iv", "00" * 16]
         sealed = subprocess.run(argv, input=protected, capture_output=True, check=True).stdout

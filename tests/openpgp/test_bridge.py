@@ -192,6 +192,13 @@ def test_anything_inside(as_olga: Owner, what: str) -> None:
     agree(as_olga.seal_packets(INSIDE[what]))
 
 
+def test_the_frame_of_what_is_inside(as_olga: Owner) -> None:
+    for start in (bytes(18), bytes(range(16)) + b"\x0e\x0f", bytes(range(18)), bytes(17), bytes(19)):
+        agree(as_olga.seal_packets(literal(CANARY), start=start))
+    for end in (b"\xd3\x14", b"\xd3\x15", b"\xd2\x14", b"\xce\x14", b"", b"\xd3", b"\xd3\xff\0\0\0\x14"):
+        agree(as_olga.seal_packets(literal(CANARY), end=end))
+
+
 def test_what_is_plain_inside_needs_no_gpg(as_olga: Owner) -> None:
     plain = (
         "literal",

@@ -16,8 +16,10 @@ signature, which gpg verifies) is left to gpg, and so is what Sequoia refuses: N
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import secrets
+import sys
 import zlib
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,6 +42,7 @@ _BLOCK = 16
 _RANDOM = _BLOCK + 2  # octets before the packets inside (RFC 4880 5.13)
 _MDC = 22  # octets of the packet that ends them
 _WINDOWS = {1: -zlib.MAX_WBITS, 2: zlib.MAX_WBITS}  # compression algorithm: what zlib calls it
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # mallopt(3)
 _AES_256, _SALTED, _SHA_256 = 9, 1, 8
 # A message that gpg has made, to see what the installed pysequoia can do: its interface is not stable yet.
 _KNOWN_KEY = SessionKey(7, bytes.fromhex("92eb1a9d3c7fb3756b3d80f01fc5fc7f"))
@@ -51,13 +54,15 @@ _KNOWN_PACKET = bytes.fromhex(
 def opened(session: SessionKey, packet: bytes) -> bytes | None:
     """Return the plaintext in an encrypted-data packet, None if gpg has to open or to refuse it."""
     try:
-        literal = _look(session, packet)
+        tag, body = packets.content(packet)
+        literal = _look(session, body) if tag == packets.SEIPD else None
     except BadMessage:
         return None
     if not literal:
         return None
     password = secrets.token_hex(16)
-    message = _password_packet(session, password) + packet
+    # In one piece: Sequoia takes ten times as long for a packet that is in parts, as gpg writes it from 512 octets on.
+    message = _password_packet(session, password) + b"\xd2\xff" + len(body).to_bytes(4, "big") + body
     decrypted = _tried(lambda: pysequoia.decrypt(message, passwords=[password]))
     if decrypted is None or decrypted.bytes is None:
         return None
@@ -98,10 +103,9 @@ def _password_packet(session: SessionKey, password: str) -> bytes:
     return bytes((0xC3, len(body))) + body
 
 
-def _look(session: SessionKey, packet: bytes) -> bytes | None:
+def _look(session: SessionKey, body: bytes) -> bytes | None:
     """Return the literal packet's body inside, unchecked; None for any other content. Raises BadMessage."""
-    tag, body = packets.content(packet)
-    if tag != packets.SEIPD or body[:1] != b"\1" or len(body) <= 1 + _RANDOM + _MDC:
+    if body[:1] != b"\1" or len(body) <= 1 + _RANDOM + _MDC:
         return None
     encrypted = body[1:]
     blocks = bytes(_BLOCK) + encrypted
@@ -133,5 +137,19 @@ def _xor(data: bytes, stream: bytes) -> bytes:
 
 
 def works() -> bool:
-    """Tell whether the installed pysequoia does what is asked of it here."""
+    """Make ready, and tell whether the installed pysequoia does what is asked of it here."""
+    _keep_memory_apart()
     return opened(_KNOWN_KEY, _KNOWN_PACKET) == b"clave"
+
+
+def _keep_memory_apart() -> None:
+    """Have glibc take large pieces of memory from the system, and give them back at once.
+
+    Sequoia reserves 25 MiB for each packet in parts (gpg writes a literal so, from 512 octets on) and touches little
+    of it. By default glibc soon keeps such a piece, and then clears all of it each time: that takes a millisecond.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:
+            mallopt(_MMAP_THRESHOLD, 8 << 20)
+            mallopt(_TRIM_THRESHOLD, 8 << 20)
