@@ -47,6 +47,7 @@ class Operation:
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
         self._readers = recipients.Readers(store, self._bytes_at)
         self._kept: Kept | None = None
+        self._prefixes: dict[str, str] = {}  # folders as the repository names them
 
     # What is there now
 
@@ -109,7 +110,7 @@ class Operation:
         contents = ((name, self.content(name + SUFFIX)) for name in names)
         entries = ((name, content) for name, content in contents if isinstance(content, bytes))
         due = renewal.due(entries, self._readers, options=options)
-        self._require_unchanged(each.name + SUFFIX for each in due)
+        self._require_same({each.name + SUFFIX: each.ciphertext for each in due})
         self._kept = renewal.Kept(self._kept_path()) if len(due) > renewal.FEW else None
         try:
             for name, ciphertext in renewal.renew(due, self._kept, options=options, progress=progress):
@@ -162,10 +163,20 @@ class Operation:
         if isinstance(self._write, transaction.Transaction):
             self._write.require_unchanged([self._in_repository(path) for path in paths])
 
+    def _require_same(self, contents: Mapping[str, Content]) -> None:
+        """Check before long work what `commit` checks after it; what this operation has placed there is its own."""
+        if isinstance(self._write, transaction.Transaction):
+            found = {self._in_repository(path): each for path, each in contents.items() if path not in self._raw}
+            self._write.require_same(found)
+
     def _in_repository(self, path: str) -> str:
         """Return a path as the repository names it, which may begin above the store or below it."""
         assert self._repository is not None
-        relative = self._repository.relative(os.path.join(self._store.root, path))
+        folder, name = os.path.split(path)
+        if folder not in self._prefixes:
+            inside = self._repository.relative(os.path.join(self._store.root, folder, ""))
+            self._prefixes[folder] = "" if inside == "." else f"{inside}/"
+        relative = self._prefixes[folder] + name
         if relative.startswith("../"):
             raise UsageError(f"{path} is in another git repository than the rest of this change", "Do it in two steps.")
         return relative
