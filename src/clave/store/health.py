@@ -18,6 +18,7 @@ from clave.model.report import Level, Report, attention, expiry, good, note
 from clave.openpgp import health as openpgp
 from clave.openpgp import keys, packets
 from clave.store import layout, recipients, stores
+from clave.store.renewal import Kept
 from clave.vcs import health as vcs
 from clave.vcs.git import Repository
 
@@ -95,7 +96,19 @@ def _open(settings: Settings, name: str | None) -> Generator[Report, None, Store
         )
     elif waiting:
         yield note("journal", "ended what a process that died had begun to write")
+    yield from _stopped(store)
     return store
+
+
+def _stopped(store: Store) -> Iterator[Report]:
+    """Report what a re-encryption that was stopped has kept; it is in nobody's way, and its fix drops it."""
+    repository = store.repository()
+    path = layout.kept_file(store.root, repository.git_dir if repository else None)
+    if os.path.lexists(path):
+        kept = Kept(path)
+        mend = "Run the same command again, which goes on from there; or drop it: clave doctor --fix"
+        text = f"a re-encryption was stopped: {len(kept.pieces()[0])} of the new files are kept"
+        yield Report("rekey", Level.NOTE, text, mend, (path,), kept.drop)
 
 
 def _damaged(path: str, failure: StoreDamaged) -> Report:

@@ -15,7 +15,7 @@ from clave.store import layout
 from clave.store.operation import Operation, begin
 
 if TYPE_CHECKING:
-    from clave.store.operation import Progress
+    from clave.store.renewal import Progress
     from clave.store.store import Store
 
 

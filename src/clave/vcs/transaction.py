@@ -112,12 +112,14 @@ class Transaction:
 
     def require_unchanged(self, paths: Iterable[str]) -> None:
         """Raise GitFailed if one of the paths is not, in the work tree, what HEAD has."""
-        paths = list(paths)
-        blobs = self.blobs(paths)
-        for path in paths:
-            content = worktree.content_at(os.path.join(self.repository.work_tree, path))
-            there = None if content is None else self.blob_id(content)
-            if there != blobs.get(path):
+        top = self.repository.work_tree
+        self.require_same({path: worktree.content_at(os.path.join(top, path)) for path in paths})
+
+    def require_same(self, contents: Mapping[str, Content | None]) -> None:
+        """Raise GitFailed if what was found at one of the paths is not what HEAD has."""
+        blobs = self.blobs(contents)
+        for path, content in contents.items():
+            if blobs.get(path) != (None if content is None else self.blob_id(content)):
                 raise _uncommitted(path)
 
     def commit(
