@@ -1,7 +1,7 @@
 """clave that meets something at the Nth entry that it has encrypted anew. Run as a process of its own.
 
-`python stopped.py WHAT N COUNT ARGUMENT…`: WHAT is `kill`, `interrupt` (^C), `agent` (gpg-agent is killed) or `nothing`.
-The number of secret operations that the agent was asked for is written to the file COUNT.
+`python stopped.py WHAT N COUNT ARGUMENT…`: WHAT is `kill`, `interrupt` (^C), `agent` (gpg-agent is killed) or
+`nothing`. The number of secret operations that the agent was asked for is written to the file COUNT.
 """
 
 from __future__ import annotations
