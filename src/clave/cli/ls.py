@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clave.cli._app import pass_app
-from clave.cli._options import exclusive
+from clave.cli._checks import exclusive
 from clave.cli._tree import show_folder
 from clave.errors import UsageError
 from clave.store import layout
