@@ -203,10 +203,12 @@ class Kept:
         return f"Run it again: it goes on after {self._count} of {total}."
 
     def close(self) -> None:
-        """Close the file, which stays."""
+        """Close the file, which stays if there is something in it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+            if not self._count:
+                self.drop()
 
     def drop(self) -> None:
         """Remove the file."""
