@@ -50,6 +50,7 @@ def count(path: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a job in the background it is ignored
     meet(sys.argv[1], int(sys.argv[2]))
     count(sys.argv[3])
     sys.exit(main(sys.argv[4:]))
