@@ -154,9 +154,15 @@ def traced(run: Callable[[Sequence[str]], object]) -> Counts:
     with tempfile.NamedTemporaryFile("r", prefix="cb-", errors="replace") as log:
         run(["strace", "-f", "--seccomp-bpf", "-q", "-s", "512", "-e", _TRACED, "-e", "signal=none", "-o", log.name])
         processes = gpg = agent = 0
+        starting = set()  # whose call to become gpg another process's line has cut in two
         for line in log:
+            pid = line.split(" ", 1)[0]
             # Threads end with another call than processes do.
             processes += "exit_group(" in line or "+++ killed" in line
-            gpg += "execve(" in line and '/gpg"' in line and line.rstrip().endswith("= 0")
-            agent += "PKDECRYPT" in line and "<... " not in line
+            agent += "PKDECRYPT" in line
+            if ("execve(" in line and '/gpg"' in line) or ("execve resumed" in line and pid in starting):
+                starting.discard(pid)
+                if "<unfinished" in line:
+                    starting.add(pid)
+                gpg += line.endswith("= 0\n")
     return Counts(processes, gpg, agent) if processes else Counts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,20 @@ def test_an_alias_of_a_folder_is_left_alone(me: User, team: tuple[Person, Person
     me.ok("rekey", "--check")
     assert me.ok("rekey").err == b"Every entry is encrypted as it should be.\n"
     assert b"entr" not in me.ok("init", "-p", "team", alice.fingerprint, bob.fingerprint).err
+
+
+def test_an_alias_of_an_entry_is_left_alone(me: User) -> None:
+    (me.store / "alias.gpg").symlink_to("team/db.gpg")
+    for words in (["--check"], ["--check", "alias"], ["alias"]):
+        me.ok("rekey", *words)
+
+
+def test_a_pipe_in_the_place_of_an_entry(me: User, team: tuple[Person, Person]) -> None:
+    """It must not make anybody wait for whoever writes to it."""
+    os.mkfifo(me.store / "web/pipe.gpg")
+    assert b"web/pipe: the file of web/pipe is not an ordinary file" in me.run("rekey", "--check", "web").out
+    done = me.run("init", "-p", "web", team[1].fingerprint)
+    assert (done.code, done.err.decode()[:30]) == (4, "Error: web/pipe is not a secret"[:30])
 
 
 def test_nothing_is_decrypted_to_check(me: User, team: tuple[Person, Person]) -> None:

@@ -153,7 +153,7 @@ def owners(key_ids: Iterable[str], *, options: Sequence[str] = ()) -> dict[str, 
 def own_key_ids(*, options: Sequence[str] = ()) -> set[str]:
     """Return the long ids of all keys and subkeys whose secret part is here or on a smartcard."""
     rows = [line.split(":") for line in _gpg(["--with-colons", "--list-secret-keys"], options).splitlines()]
-    return {row[4] for row in rows if row[0] in ("sec", "ssb") and row[14] != "#"}
+    return {row[4] for row in rows if row[0] in ("sec", "ssb") and row[14:15] != ["#"]}
 
 
 def _state(validities: set[str]) -> str | None:

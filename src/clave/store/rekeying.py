@@ -82,11 +82,15 @@ def rekey(store: Store, name: str, *, progress: Progress | None = None) -> Rekey
 
 
 def below(store: Store, name: str) -> list[str]:
-    """Return the entries at and below a name, `""` for all. Raises NotFound for neither entry nor folder."""
+    """Return the entries at and below a name, `""` for all, without aliases.
+
+    Raises NotFound for what is neither entry nor folder.
+    """
     is_entry = bool(name) and layout.is_entry(store.root, name)
     if not is_entry and not layout.is_folder(store.root, name):
         raise NotFound(f"{name} is not in the password store")
-    return [*([name] if is_entry else []), *layout.own_entries(store.root, name)]
+    own = [name] if is_entry and not os.path.islink(layout.entry_file(store.root, name)) else []
+    return own + (layout.own_entries(store.root, name) if layout.is_folder(store.root, name) else [])
 
 
 def _reencrypt(change: Operation, store: Store, folder: str, progress: Progress | None) -> list[str]:

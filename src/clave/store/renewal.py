@@ -6,7 +6,7 @@
 - Then one file after the other is decrypted and encrypted, in bounded memory and while the agent works on the next.
 - What was made of more than a few files is kept in a file until the commit, so that a process that is stopped has
   not worked for nothing. It holds ciphertext only. What is taken from it is what was made of the very same file,
-  under the same name, for the same keys, and is looked at again.
+  under the same name, for the same keys, and is looked at again. Who may write that file may write the store.
 - What is kept is in nobody's way: no other command reads it. It goes with the commit, or when nothing in it fits.
 """
 

@@ -36,10 +36,15 @@ def content_at(path: str) -> Content | None:
     except OSError:
         pass
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a FIFO in its place must not make us wait for a writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def is_folder(path: str) -> bool:
