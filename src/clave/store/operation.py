@@ -20,6 +20,7 @@ from clave.openpgp.command import start_decrypting
 from clave.openpgp.message import decrypt_with, encrypt
 from clave.store import layout, recipients
 from clave.vcs import transaction, unversioned, worktree
+from clave.vcs.identity import Identity
 from clave.vcs.worktree import Content, Link
 
 if TYPE_CHECKING:
@@ -266,11 +267,11 @@ def begin(store: Store, folder: str = "") -> Iterator[Operation]:
             yield Operation(store, repository, write)
 
 
-def _own_identity() -> transaction.Identity | None:
+def _own_identity() -> Identity | None:
     """Return name and address of the user's first key, for a git that has no identity."""
     for key in keys.own_keys():
         for uid in key.user_ids:
             name, _, rest = uid.partition(" <")
             if rest.endswith(">"):
-                return transaction.Identity(name, rest[:-1])
+                return Identity(name, rest[:-1])
     return None
