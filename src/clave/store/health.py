@@ -143,7 +143,9 @@ def _recipients(store: Store) -> Iterator[Report]:
             continue
         fingerprints = {reader.fingerprint: reader for reader in resolved[ids]}
         others |= fingerprints
-        yield good("recipients", f"{path}: all of its {len(resolved[ids])} can be encrypted to")
+        count = len(resolved[ids])
+        who = "its one recipient" if count == 1 else f"each of its {count} recipients"
+        yield good("recipients", f"{path}: {who} can be encrypted to")
         if own.isdisjoint(fingerprints):
             yield note("recipients", f"{path}: no key of yours; you cannot read what it is for")
     mend = "Ask them to extend it and to send you their public key."
