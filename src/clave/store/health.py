@@ -103,12 +103,13 @@ def _open(settings: Settings, name: str | None) -> Generator[Report, None, Store
 def _stopped(store: Store) -> Iterator[Report]:
     """Report what a re-encryption that was stopped has kept; it is in nobody's way, and its fix drops it."""
     repository = store.repository()
-    path = layout.kept_file(store.root, repository.git_dir if repository else None)
-    if os.path.lexists(path):
-        kept = Kept(path)
-        mend = "Run the same command again, which goes on from there; or drop it: clave doctor --fix"
-        text = f"a re-encryption was stopped: {len(kept.pieces()[0])} of the new files are kept"
-        yield Report("rekey", Level.NOTE, text, mend, (path,), kept.drop)
+    # A store that was not in git when it was stopped may be now.
+    for path in {layout.kept_file(store.root, None), layout.kept_file(store.root, repository and repository.git_dir)}:
+        if os.path.lexists(path):
+            kept = Kept(path)
+            mend = "Run the same command again, which goes on from there; or drop it: clave doctor --fix"
+            text = f"a re-encryption was stopped: {len(kept.pieces()[0])} of the new files are kept"
+            yield Report("rekey", Level.NOTE, text, mend, (path,), kept.drop)
 
 
 def _damaged(path: str, failure: StoreDamaged) -> Report:
