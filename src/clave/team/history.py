@@ -57,6 +57,7 @@ class Seen(NamedTuple):
 
 
 _UNCLEAR = File("", "")  # what a path was before both sides, where the merge bases do not agree
+_MAX_CROSSINGS = 20  # merges across each other, one above the other; bounds the work that a history can make
 
 
 class History:
@@ -181,15 +182,15 @@ class History:
                 undone.append(path)
         return tuple(made), tuple(touched), tuple(undone)
 
-    def _before(self, path: str, bases: frozenset[str]) -> File | None:
+    def _before(self, path: str, bases: frozenset[str], depth: int = 0) -> File | None:
         """Return what a path was in the merge bases: if they differ, in a clean merge of the two."""
         files = {self.tree(base).get(path) for base in bases}
         if len(files) == 1:
             return files.pop()
-        if len(bases) != 2:
+        if len(bases) != 2 or depth == _MAX_CROSSINGS:
             return _UNCLEAR
         here, there = (self.tree(base).get(path) for base in bases)
-        old = self._before(path, self.ancestry.split(*bases).bases)
+        old = self._before(path, self.ancestry.split(*bases).bases, depth + 1)
         return there if old == here else here if old == there else _UNCLEAR
 
 

@@ -88,7 +88,8 @@ class _Verification:
             except LookupError as missing:
                 refusals.append(self._refusal(commit, _missing(missing)))
             else:
-                progress.accept(commit, unsigned=_is_unsigned(seen), endorses=seen.commit.endorses)
+                endorses = seen.commit.endorses
+                progress.accept(commit, roster=seen.roster.seq, unsigned=_is_unsigned(seen), endorses=endorses)
         if progress.good != start:
             roster = self.history.look(progress.good).roster
         waiting = tuple(map(self._waiting, filter(progress.waiting().__contains__, new)))
