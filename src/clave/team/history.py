@@ -96,6 +96,11 @@ class History:
             self._rosters[file.blob] = roster
         return self._rosters[file.blob]
 
+    def roster_at(self, commit: str) -> Roster:
+        """Return the roster in force in a commit. Raises Refused for none, or a broken one."""
+        seen = self._seen.get(commit)
+        return seen.roster if seen else self.roster(self.tree(commit))
+
     def certificates(self, tree: Tree, roster: Roster) -> dict[str, str]:
         """Return the certificates of a tree that belong to keys of the roster, blobs by fingerprint."""
         found: dict[str, str] = {}
@@ -133,16 +138,19 @@ class History:
         parent = commit.parents[0]
         before = self.tree(parent)
         tree = self._grown(commit, before)
-        signature = self.evidence.signature(commit.id, self.certificates(before, self.roster(before)))
+        roster = self.roster_at(parent)
+        signature = self.evidence.signature(commit.id, self.certificates(before, roster))
         touched = tuple(change.path for change in commit.changes if before.get(change.path) != change.file)
-        return Seen(commit, tree, self.roster(tree), parent, signature, touched, touched)
+        if tree.folder(paths.ROSTERS) is not before.folder(paths.ROSTERS):
+            roster = self.roster(tree)
+        return Seen(commit, tree, roster, parent, signature, touched, touched)
 
     def _look_at_merge(self, commit: Commit) -> Seen:
         ours, theirs = commit.parents
         tree = self._grown(commit, self.tree(ours))
         judge = self._highest(ours, theirs)
         before = self.tree(judge)
-        signature = self.evidence.signature(commit.id, self.certificates(before, self.roster(before)))
+        signature = self.evidence.signature(commit.id, self.certificates(before, self.roster_at(judge)))
         made, decided, undone = self._decisions(tree, ours, theirs)
         return Seen(commit, tree, self.roster(tree), judge, signature, decided, made, undone)
 

@@ -130,6 +130,8 @@ def tree_problem(tree: Tree, before: Tree, folder: str = "") -> str | None:
         return f"{printable(folder) or '.'}: {problem}"
     for name, node in tree.nodes.items():
         old = before.nodes.get(name)
+        if node is old:
+            continue
         path = f"{folder}/{name}" if folder else name
         if isinstance(node, Tree):
             problem = tree_problem(node, old if isinstance(old, Tree) else Tree(), path)

@@ -73,7 +73,7 @@ class _Verification:
         start = self.pin.verified
         try:
             new = self._new(tip)
-            roster = self.history.roster(self.history.tree(start)) if start else None
+            roster = self.history.roster_at(start) if start else None
         except Refused as refused:
             return Verdict(start, None, (self._refusal(tip, refused),))
         progress = Progress(self.ancestry, start)
@@ -131,7 +131,7 @@ class _Verification:
 
     def _waiting(self, commit: str) -> Waiting:
         seen = self.history.look(commit)
-        roster = self.history.roster(self.history.tree(seen.judge))
+        roster = self.history.roster_at(seen.judge)
         endorsers = (
             member.name
             for member in roster.members
@@ -147,7 +147,7 @@ class _Verification:
         if not seen.judge:
             self._judge_genesis(seen)
             return seen
-        before = self.history.roster(self.history.tree(seen.judge))
+        before = self.history.roster_at(seen.judge)
         if _is_unsigned(seen):
             self._check_waits(seen)
         else:
@@ -351,7 +351,7 @@ class _Verification:
 
     def _check_readers(self, seen: Seen) -> None:
         changed = {*seen.touched, *(change.path for change in seen.commit.changes)}
-        grown = any(seen.roster != self.history.roster(self.history.tree(parent)) for parent in seen.commit.parents)
+        grown = any(seen.roster != self.history.roster_at(parent) for parent in seen.commit.parents)
         if grown or any(place(path).kind is Kind.RECIPIENTS for path in changed):
             self._check_gpg_ids(seen.tree, seen.roster)
         if grown or any(path.startswith(f"{paths.CERTIFICATES}/") for path in changed):
