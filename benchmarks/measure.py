@@ -1,4 +1,4 @@
-"""Time two programs in alternating pairs, and tell what memory and how many processes they take."""
+"""Time two programs in alternating pairs, and tell what memory, processes and operations of the agent they take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from table import Measured
+from table import Counts, Measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +33,8 @@ class Side(Protocol):
     def memory(self) -> int | None:
         """Return the peak memory of the largest process in megabytes."""
 
-    def processes(self) -> int | None:
-        """Return how many processes a run has."""
+    def counts(self) -> Counts:
+        """Return what a run starts and asks for."""
 
     def close(self) -> None:
         """End what still runs."""
@@ -49,7 +49,7 @@ def in_pairs(ours: Side, theirs: Side, pairs: int) -> tuple[Measured, Measured]:
     for number in range(pairs):
         for side in sides if number % 2 == 0 else reversed(sides):
             seconds[side].append(side.once())
-    first, second = (Measured(seconds[side], side.memory(), side.processes()) for side in sides)
+    first, second = (Measured(seconds[side], side.memory(), side.counts()) for side in sides)
     return first, second
 
 
@@ -94,9 +94,9 @@ class Command:
         done = self._run(["zsh", "-f", "-c", 'TIMEFMT="%M"; time "$@" >/dev/null 2>&1', "zsh", *self.argv])
         return int(done.stderr)
 
-    def processes(self) -> int | None:
+    def counts(self) -> Counts:
         """Run it once more, under strace."""
-        return ended_processes(lambda tracer: self._run([*tracer, *self.argv]))
+        return traced(lambda tracer: self._run([*tracer, *self.argv]))
 
     def close(self) -> None:
         """Do nothing: each run has ended."""
@@ -106,11 +106,63 @@ class Command:
             return subprocess.run(argv, stdin=stdin, env=self.env, capture_output=True, check=False)
 
 
-def ended_processes(run: Callable[[Sequence[str]], object]) -> int | None:
-    """Count the processes of a run, which is given the words to put before its own; None without strace."""
+@dataclass(frozen=True, eq=False)
+class Anew:
+    """A program that changes what it works on: each run gets an environment of its own, made outside of the timing.
+
+    `proves` looks at what the checked run has left, and raises RuntimeError if that is not as it should be.
+    """
+
+    argv: list[str]
+    make: Callable[[], Mapping[str, str]]
+    proves: Callable[[Mapping[str, str]], None]
+
+    def check(self) -> None:
+        """See that it ends with 0 and has done what it should."""
+        command = self._command()
+        command.check()
+        self.proves(command.env)
+
+    def once(self) -> float:
+        """Run it; the disk has nothing else to do meanwhile."""
+        command = self._command()
+        os.sync()
+        return command.once()
+
+    def memory(self) -> int | None:
+        """Run it once more, as `Command` does."""
+        return self._command().memory()
+
+    def counts(self) -> Counts:
+        """Run it once more, as `Command` does."""
+        return self._command().counts()
+
+    def close(self) -> None:
+        """Do nothing: each run has ended."""
+
+    def _command(self) -> Command:
+        return Command(self.argv, self.make(), b"")
+
+
+_TRACED = "trace=exit_group,execve,write,writev,sendto,sendmsg"
+
+
+def traced(run: Callable[[Sequence[str]], object]) -> Counts:
+    """Count what a run does, which is given the words to put before its own; nothing is known without strace."""
     if not shutil.which("strace"):
-        return None
-    with tempfile.NamedTemporaryFile("r", prefix="cb-") as log:
-        run(["strace", "-f", "--seccomp-bpf", "-q", "-e", "trace=exit_group", "-e", "signal=none", "-o", log.name])
-        # Threads end with another call than processes do.
-        return sum("exit_group(" in line or "+++ killed" in line for line in log) or None
+        return Counts()
+    with tempfile.NamedTemporaryFile("r", prefix="cb-", errors="replace") as log:
+        run(["strace", "-f", "--seccomp-bpf", "-q", "-s", "512", "-e", _TRACED, "-e", "signal=none", "-o", log.name])
+        processes = gpg = agent = 0
+        starting = set()  # whose call to become gpg another process's line has cut in two
+        for line in log:
+            pid = line.split(" ", 1)[0]
+            # Threads end with another call than processes do.
+            processes += "exit_group(" in line or "+++ killed" in line
+            agent += "PKDECRYPT" in line
+            if ("execve(" in line and '/gpg"' in line) or ("execve resumed" in line and pid in starting):
+                starting.discard(pid)
+                if "<unfinished" in line:
+                    starting.add(pid)
+                gpg += line.endswith("= 0\n")
+    return Counts(processes, gpg, agent) if processes else Counts()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure import Command, Side
+from measure import Anew, Command, Side
 from shells import SHELLS, completion
 from stage import SIZES, Stage, entry
 
@@ -15,7 +16,11 @@ Sides = Callable[[Stage], tuple[Side, Side]]
 
 @dataclass(frozen=True)
 class Row:
-    """What to measure: `limit` is how many times the rival's time clave may take, None where nothing was promised."""
+    """What to measure.
+
+    `limit` is how many times the rival's time clave may take, `beyond` how many seconds more than it; None where
+    nothing was promised.
+    """
 
     name: str
     says: str
@@ -23,13 +28,14 @@ class Row:
     sides: Sides
     pairs: int = 40
     rival: str = "pass"
+    beyond: float | None = None
 
 
-def reading(size: int, *argv: str, shows: str) -> Sides:
+def reading(which: int | str, *argv: str, shows: str) -> Sides:
     """Run the same command line with clave and with pass on the same store."""
 
     def sides(stage: Stage) -> tuple[Side, Side]:
-        env = stage.env(stage.store(size))
+        env = stage.env(stage.store(which))
         return Command(["clave", *argv], env, shows.encode()), Command(["pass", *argv], env, shows.encode())
 
     return sides
@@ -47,6 +53,38 @@ def writing(*argv: str, stdin: str = "") -> Sides:
         return side("clave"), side("pass")
 
     return sides
+
+
+def new_reader(which: int | str) -> Sides:
+    """Add a reader to a store, with `init`."""
+
+    def sides(stage: Stage) -> tuple[Side, Side]:
+        readers = [*stage.readers(which), stage.reader()]
+
+        def encrypted(env: Mapping[str, str]) -> None:
+            argv = ["gpg", "--batch", "--list-only", "--list-packets", f"{env['PASSWORD_STORE_DIR']}/{entry(99)}.gpg"]
+            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+            if done.stdout.count(":pubkey enc packet:") != len(readers):
+                raise RuntimeError(f"not encrypted to {len(readers)} readers: {done.stdout[:500]!r}")
+
+        def side(program: str) -> Side:
+            return Anew([program, "init", *readers], lambda: stage.env(stage.copy(which)), encrypted)
+
+        return side("clave"), side("pass")
+
+    return sides
+
+
+def growth(stage: Stage) -> tuple[Side, Side]:
+    """Search 10,000 entries, and 1,000."""
+    ours, fewer = (Command(["clave", "grep", "needle"], stage.env(stage.store(n)), b"0007") for n in (10_000, 1_000))
+    return ours, fewer
+
+
+def checking(stage: Stage) -> tuple[Side, Side]:
+    """Compare recipients, and do nothing."""
+    env = stage.env(stage.store(10_000))
+    return Command(["clave", "rekey", "--check"], env, b""), Command(["clave", "version"], env, b"clave")
 
 
 def listing(size: int) -> Row:
@@ -104,6 +142,46 @@ ROWS = (
         0.1,
         reading(1_000, "grep", "needle", shows="service-0007"),
         pairs=3,
+    ),
+    Row(
+        "grep-rsa",
+        "the same of 100 entries that are encrypted to an RSA key of 4,096 bits.",
+        None,
+        reading("rsa", "grep", "needle", shows="service-0007"),
+        pairs=5,
+    ),
+    Row(
+        "grep-ten",
+        "the same of 100 entries that ten people read.",
+        None,
+        reading("ten", "grep", "needle", shows="service-0007"),
+        pairs=5,
+    ),
+    Row(
+        "grep-growth",
+        "clave searches 10,000 entries; the other is clave, which searches 1,000.",
+        10.0,
+        growth,
+        pairs=5,
+        rival="clave",
+    ),
+    Row(
+        "reader-1000",
+        "add a second reader to 1,000 entries in git: init, and the commit.",
+        1 / 15,
+        new_reader(1_000),
+        pairs=3,
+    ),
+    Row("reader-rsa", "the same with 100 entries of an RSA key of 4,096 bits.", None, new_reader("rsa"), pairs=3),
+    Row("reader-ten", "an eleventh reader for 100 entries that ten people read.", None, new_reader("ten"), pairs=3),
+    Row(
+        "rekey-check",
+        "compare the recipients of 10,000 entries with their .gpg-id; the other is `clave version`, a start alone.",
+        None,
+        checking,
+        pairs=20,
+        rival="version",
+        beyond=0.3,
     ),
     *(completing(shell) for shell in SHELLS),
 )

@@ -73,7 +73,7 @@ def _measure(row: Row, it: Stage, pairs: int) -> Result | Skipped:
     except Unavailable as why:
         return Skipped(row.name, row.says, str(why))
     with closing(ours), closing(theirs):
-        return Result(row.name, row.says, row.rival, row.limit, *in_pairs(ours, theirs, pairs))
+        return Result(row.name, row.says, row.rival, row.limit, *in_pairs(ours, theirs, pairs), row.beyond)
 
 
 def _machine() -> Iterator[str]:

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 import pexpect
 from pexpect.popen_spawn import PopenSpawn
 
-from measure import Unavailable, ended_processes
+from measure import Unavailable, traced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stage import Stage
+    from table import Counts
 
     Running = pexpect.spawn[bytes] | PopenSpawn[bytes]
 
@@ -118,10 +119,10 @@ class Completion:
     def memory(self) -> None:
         """Nothing to tell: it would be that of the shell."""
 
-    def processes(self) -> int | None:
-        """Tell how many more there are in a shell that completes once more."""
-        twice, thrice = (ended_processes(partial(self._traced, times)) for times in (2, 3))
-        return None if twice is None or thrice is None else thrice - twice
+    def counts(self) -> Counts:
+        """Tell what more there is in a shell that completes once more."""
+        twice, thrice = (traced(partial(self._traced, times)) for times in (2, 3))
+        return thrice - twice
 
     def close(self) -> None:
         """End the shell, whatever state a wrong completion has left it in."""

@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "bench"
 SIZES = (10, 100, 1_000, 10_000)
 FOLDER = 100  # entries in each folder of a store
+# Stores of 100 entries, by name, and how many people read them; the bench's own user is one of them.
+OTHERS = {"rsa": 1, "ten": 10}
+READERS = 10  # people beside that user, whose public keys are there
 
 
 def entry(number: int) -> str:
@@ -52,15 +55,27 @@ class Stage:
         }
         return env if store is None else {**env, "PASSWORD_STORE_DIR": str(store)}
 
-    def store(self, size: int) -> Path:
-        """Return a store with git and `size` entries, to be read only."""
-        return self.made / f"store-{size}"
+    def store(self, which: int | str) -> Path:
+        """Return a store with git and so many entries, or one of OTHERS, to be read only."""
+        return self.made / f"store-{which}"
 
-    def copy(self, size: int, name: str) -> Path:
-        """Return a copy of a store that may be written to, in the same state each time that this is called."""
-        copy = self.home / name
+    def readers(self, which: int | str) -> list[str]:
+        """Return the fingerprints of those who read a store."""
+        return (self.store(which) / ".gpg-id").read_text(encoding="utf-8").split()
+
+    def reader(self) -> str:
+        """Return the fingerprint of somebody who reads none of the stores."""
+        return (self.made / "reader").read_text(encoding="utf-8")
+
+    def copy(self, which: int | str, name: str | None = None) -> Path:
+        """Return a copy of a store that may be written to, in the same state each time that this is called.
+
+        Without a name it is another one each time, and all of them stay to the end: to make files where as many were
+        removed a moment ago takes ext4 several times as long.
+        """
+        copy = self.home / (name or f"copy-{len(list(self.home.glob('copy-*')))}")
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(self.store(size), copy, symlinks=True)
+        shutil.copytree(self.store(which), copy, symlinks=True)
         _run(["git", "-C", str(copy), "status"], self.env())  # git's index has to know the copied files
         return copy
 
@@ -84,7 +99,7 @@ def stage() -> Iterator[Stage]:
     try:
         if not made.is_dir():
             _make(it)
-        _run(["gpg", "--batch", "--import", str(made / "key")], it.env())
+        _run(["gpg", "--batch", "--import", str(made / "public"), str(made / "key")], it.env())
         _run(["gpg", "--batch", "--import-ownertrust", str(made / "trust")], it.env())
         _run(["gpg", "--batch", "--check-trustdb"], it.env())
         yield it
@@ -116,18 +131,32 @@ def _make(it: Stage) -> None:
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     env, gpg = it.env(), ["gpg", "--batch", "--passphrase", ""]
-    _run([*gpg, "--quick-gen-key", "Bench <bench@example.org>", "ed25519", "cert,sign", "never"], env)
-    listing = _run([*gpg, "--list-keys", "--with-colons"], env).decode()
-    fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
-    _run([*gpg, "--quick-add-key", fingerprint, "cv25519", "encr", "never"], env)
-    (new / "key").write_bytes(_run([*gpg, "--export-secret-keys", fingerprint], env))
+    own, rsa = _new_key(it, "Bench", "ed25519", "cv25519"), _new_key(it, "RSA", "rsa4096", "rsa4096")
+    others = [_new_key(it, f"Reader {number}", "ed25519", "cv25519") for number in range(READERS)]
+    (new / "key").write_bytes(_run([*gpg, "--export-secret-keys", own, rsa], env))
+    (new / "public").write_bytes(_run([*gpg, "--export", *others], env))
+    (new / "reader").write_text(others[-1], encoding="utf-8")
     (new / "trust").write_bytes(_run([*gpg, "--export-ownertrust"], env))
-    # As pass writes them.
-    encrypt = [*gpg, "--compress-algo=none", "--no-encrypt-to", "--recipient", fingerprint, "--encrypt"]
-    messages = [_run(encrypt, env, secret) for secret in _secrets()]
-    for size in SIZES:
-        _fill(new / f"store-{size}", size, fingerprint, messages, env)
+    stores: dict[int | str, list[str]] = {size: [own] for size in SIZES}
+    stores |= {"rsa": [rsa], "ten": [own, *others[: OTHERS["ten"] - 1]]}
+    for which, readers in stores.items():
+        # As pass writes them.
+        to = [word for reader in readers for word in ("--recipient", reader)]
+        encrypt = [*gpg, "--compress-algo=none", "--no-encrypt-to", *to, "--encrypt"]
+        messages = [_run(encrypt, env, secret) for secret in _secrets()]
+        _fill(new / f"store-{which}", which if isinstance(which, int) else 100, readers, messages, env)
     new.rename(it.made)
+
+
+def _new_key(it: Stage, name: str, primary: str, subkey: str) -> str:
+    """Make a key without passphrase and return its fingerprint."""
+    env, gpg = it.env(), ["gpg", "--batch", "--passphrase", ""]
+    user_id = f"{name} <{name.lower().replace(' ', '-')}@example.org>"
+    _run([*gpg, "--quick-gen-key", user_id, primary, "cert,sign", "never"], env)
+    listing = _run([*gpg, "--list-keys", "--with-colons", f"={user_id}"], env).decode()
+    fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
+    _run([*gpg, "--quick-add-key", fingerprint, subkey, "encr", "never"], env)
+    return fingerprint
 
 
 def _secrets() -> Iterator[bytes]:
@@ -138,9 +167,9 @@ def _secrets() -> Iterator[bytes]:
         yield f"correct-horse-{number}\n{fields}{notes}".encode()
 
 
-def _fill(store: Path, size: int, fingerprint: str, messages: list[bytes], env: Mapping[str, str]) -> None:
+def _fill(store: Path, size: int, readers: list[str], messages: list[bytes], env: Mapping[str, str]) -> None:
     store.mkdir()
-    (store / ".gpg-id").write_text(f"{fingerprint}\n", encoding="utf-8")
+    (store / ".gpg-id").write_text("".join(f"{reader}\n" for reader in readers), encoding="utf-8")
     for number in range(size):
         path = store / f"{entry(number)}.gpg"
         path.parent.mkdir(exist_ok=True)

@@ -105,8 +105,8 @@ _clave_takes() {
         '')
             options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --json)
             valued=('-s=store' '--store=store' '--at=-')
-            commands=(show ls list find search grep clip pick otp init insert add set edit generate rm remove delete
-            mv rename cp copy log history diff restore undo git store config doctor completion help version)
+            commands=(show ls list find search grep clip pick otp init rekey insert add set edit generate rm remove
+            delete mv rename cp copy log history diff restore undo git store config doctor completion help version)
             aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp'
             'history=log')
             left_out=(show)
@@ -117,7 +117,7 @@ _clave_takes() {
             kinds=(value)
             ;;
         'ls')
-            options=(--flat --json -h --help)
+            options=(--flat --recipients --json -h --help)
             kinds=(folder)
             ;;
         'find')
@@ -175,6 +175,10 @@ _clave_takes() {
             options=(-p --path --no-git -h --help)
             valued=('-p=subfolder' '--path=subfolder')
             kinds=('key*')
+            ;;
+        'rekey')
+            options=(--check --json -h --help)
+            kinds=(entry)
             ;;
         'insert')
             options=(-e --echo -m --multiline --file -f --force -h --help)

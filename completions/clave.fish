@@ -134,6 +134,7 @@ function __clave_takes --no-scope-shadowing
                 'pick:Choose an entry by typing parts of its name.' \
                 'otp:One-time codes of an entry.' \
                 'init:Make a store, or set the recipients of a folder.' \
+                'rekey:Encrypt anew what has other recipients than its .gpg-id says.' \
                 'insert:Insert an entry.' \
                 'add:Insert an entry.' \
                 'set:Set fields of an entry, leaving its other lines alone.' \
@@ -175,6 +176,7 @@ function __clave_takes --no-scope-shadowing
         case 'ls'
             set options \
                 '--flat:One full name a line' \
+                '--recipients:One full name a line, and who can read it' \
                 '--json:Print JSON' \
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
@@ -346,6 +348,13 @@ function __clave_takes --no-scope-shadowing
                 '--help:Show this message and exit'
             set valued '-p=subfolder' '--path=subfolder'
             set kinds 'key*'
+        case 'rekey'
+            set options \
+                '--check:Only list what differs, without decrypting anything' \
+                '--json:Print the list as JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds entry
         case 'insert'
             set options \
                 '-e:Ask once, and show what is typed' \

@@ -43,6 +43,7 @@ ARGUMENTS = {
     "LENGTH": "How many characters.",
     "NAME": "The name of an entry: its path in the store, as in `work/db`. `STORE:NAME` is one of another store.",
     "log NAME": "The name of an entry or a folder.",
+    "rekey NAME": "The name of an entry or a folder.",
     "restore NAME": "The name of an entry or a folder.",
     "rm NAME": "The name of an entry or a folder.",
     "show NAME": "The name of an entry or a folder: its path in the store, as in `work/db`. `STORE:NAME` is one of "
@@ -96,6 +97,15 @@ ENDS = {
         {**_WRITE, 4: "An entry that would have to be encrypted anew cannot be read. Nothing was changed."},
         ("PASSWORD_STORE_SIGNING_KEY",),
         ("doctor", "git"),
+    ),
+    "rekey": Ends(
+        {
+            **_WRITE,
+            1: "--check: there are such entries.",
+            4: "An entry that would have to be encrypted anew cannot be read. Nothing was changed.",
+        },
+        (),
+        ("init", "ls", "doctor"),
     ),
     "insert": Ends({1: f"{_KEPT[:-1]}; or you typed two different passwords.", **_WRITE}, (), ("generate", "set")),
     "set": Ends(_WRITE, (), ("edit", "show")),

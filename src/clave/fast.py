@@ -4,6 +4,8 @@ Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find T
 store that is no team store and has no write pending. The functions are those of the full program (`store/`,
 `openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
 
+So are `insert` and `generate`, where flags and words are all that they have (`cli/_plain.py`).
+
 Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
 
 For an entry gpg is started first, and everything else is loaded and checked while it makes itself ready.
@@ -13,6 +15,7 @@ Imported at every start: nothing heavy may be imported here. A test lists what m
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -32,17 +35,25 @@ class _NotHere(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Run a command line (by default this process's) and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
+    gc.disable()  # a run that is served here ends before anything is worth collecting: it takes 2 % of `show`
     if argv[:1] == ["--complete"]:
         return _complete(argv[1:])
+    if argv[:1] in (["insert"], ["generate"], ["add"]):
+        from clave.cli import _plain
+
+        plain = _plain.parse(argv)
+        if plain is not None:
+            return _plain.run(*plain)
     try:
         code = _serve(argv)
     except _NotHere:
         code = None
     except BaseException as failure:  # noqa: BLE001 - told as the full program tells it
-        from clave.cli.main import end_with
+        from clave.cli._process import close_output, tell
 
-        return end_with(failure)
+        return close_output(tell(failure))
     if code is None:
+        gc.enable()
         from clave.cli.main import main as full
 
         return full(argv)

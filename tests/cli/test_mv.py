@@ -115,13 +115,51 @@ def test_what_cannot_be(me: User, old: str, new: str, said: str) -> None:
     assert said in me.refused(2, "cp", "-f", old, new)
 
 
-def test_not_from_store_to_store(me: User, tmp_path: Path) -> None:
+@pytest.fixture
+def work(me: User, tmp_path: Path) -> User:
+    """A second store, which the config file calls `work`."""
     me.ok("store", "add", "work", str(tmp_path / "work"))
     me.ok("-s", "work", "init", me.person.fingerprint)
-    assert "from one store to another" in me.refused(2, "mv", "plain", "work:plain")
-    me.ok("insert", "work:a", input=b"x\n")
-    me.ok("mv", "work:a", "work:b")
-    assert me.ok("work:b").out == b"x\n"
+    return User(me.person, tmp_path / "work", me.start)
+
+
+def test_from_store_to_store(me: User, work: User) -> None:
+    me.ok("cp", "plain", "work:there")
+    assert work.read("there") == ENTRIES["plain"] == me.read("plain")
+    me.ok("mv", "web", "work:")
+    assert work.read("web/site") == ENTRIES["web/site"]
+    assert me.run("show", "web/site").code == 3
+    assert not (me.store / "web").exists()
+    me.ok("mv", "work:there", "back")
+    assert me.read("back") == ENTRIES["plain"]
+    assert not (work.store / "there.gpg").exists()
+    for each in (me, work):
+        assert each.git("status", "--porcelain") == ""
+    assert b"import web/site" in me.ok("log", "work:web/site").out
+
+
+def test_what_is_in_the_other_store_is_not_overwritten_unasked(me: User, work: User) -> None:
+    me.ok("insert", "work:plain", input=b"theirs\n")
+    before = me.state(), work.state()
+    assert "already exists" in me.refused(2, "mv", "plain", "work:plain")
+    assert (me.state(), work.state()) == before
+    me.ok("mv", "-f", "plain", "work:plain")
+    assert work.read("plain") == ENTRIES["plain"]
+
+
+def test_what_cannot_go_to_another_store_stays(me: User, work: User) -> None:
+    (me.store / "web" / "site.gpg").write_bytes(b"no message")
+    me.git("commit", "-q", "-a", "-m", "broken")
+    before = me.state(), work.state()
+    assert "web/site" in me.refused(4, "mv", "web", "work:")
+    assert "no name" not in me.refused(3, "mv", "nothing", "work:")
+    assert "sneaky" in me.refused(2, "mv", "plain", "work:../x")
+    assert (me.state(), work.state()) == before
+    (work.store / ".gpg-id").write_text("nobody@example.org\n")
+    work.git("commit", "-q", "-a", "-m", "nobody")
+    before = me.state(), work.state()
+    assert "nobody@example.org" in me.refused(5, "mv", "plain", "work:")
+    assert (me.state(), work.state()) == before
 
 
 def test_another_name(me: User) -> None:

@@ -208,6 +208,7 @@ def test_nothing_heavy_is_loaded(store: tuple[Person, Path], words: list[str]) -
         "__future__",
         "resource",
         "select",
+        "gc",
         "unicodedata",
     }
 

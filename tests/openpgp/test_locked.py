@@ -181,6 +181,17 @@ def test_a_write_that_has_to_read_stops_with_one_prompt_and_changes_nothing(lock
     assert {file.name: file.read_bytes() for file in locked.root.iterdir()} == before
 
 
+def test_a_rekey_of_many_stops_with_one_prompt_and_leaves_nothing(locked: Locked) -> None:
+    """More than a few entries go another way: the agent is asked without gpg, and what was made would be kept."""
+    message = locked.sealed()
+    for number in range(40):
+        locked.put(f"entry-{number:02}", message)
+    before = {file.name: file.read_bytes() for file in locked.root.iterdir()}
+    assert "entry-00 stays locked" in locked.refusal("init", locked.carol.fingerprint)
+    assert locked.asked == 1
+    assert {file.name: file.read_bytes() for file in locked.root.iterdir()} == before
+
+
 def test_our_key_among_others(locked: Locked) -> None:
     locked.put("x", locked.sealed("--trust-model", "always", "-r", locked.stranger.fingerprint))
     locked.pinentry(None)

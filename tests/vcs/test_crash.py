@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clave.vcs import transaction, unversioned, worktree
+from clave.vcs import transaction, unversioned, work, worktree
 from clave.vcs.git import Repository
 from tests.vcs.dying import BEFORE, CHANGES
 
@@ -168,7 +168,7 @@ def test_another_gits_lock_is_left_alone(git_store: Path, monkeypatch: pytest.Mo
     from clave.errors import Busy
 
     write_before(git_store)
-    monkeypatch.setattr(transaction, "_LOCK_PATIENCE", 0.1)
+    monkeypatch.setattr(work, "_LOCK_PATIENCE", 0.1)
     lock = git_store / ".git" / "index.lock"
     lock.write_bytes(b"")
     repository = Repository.find(str(git_store))
@@ -212,7 +212,7 @@ def test_files_of_one_content_in_one_folder(
     both = {"folder/one.gpg": b"same", "folder/two.gpg": b"same"}
     with transaction.begin(repository, str(git_store)) as write:
         if fault:
-            monkeypatch.setattr(transaction._Work, "finish", lambda work: None)
+            monkeypatch.setattr(work.Work, "finish", lambda _: None)
         write.commit(both, "both\n")
     monkeypatch.undo()
     transaction.recover(repository, str(git_store))

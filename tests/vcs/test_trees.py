@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from clave.errors import GitFailed
 from clave.vcs.git import Repository
-from clave.vcs.trees import FILE, LINK, Entry, Trees, object_id, read, write
+from clave.vcs.objects import object_id
+from clave.vcs.trees import FILE, LINK, Entry, Trees, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

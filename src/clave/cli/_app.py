@@ -1,39 +1,11 @@
-"""What every command needs, made when first asked for."""
+"""The state of one run, as click hands it to a command."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
-
 import click
 
-if TYPE_CHECKING:
-    from clave.config import Settings
-    from clave.store.store import Store
+from clave.cli._state import App
 
-
-class App:
-    """The state of one run: which store was named, and lazily the settings and the store.
-
-    `store_name` is the argument of `-s`, or None.
-    """
-
-    def __init__(self, store_name: str | None = None) -> None:
-        self.store_name = store_name
-
-    @cached_property
-    def settings(self) -> Settings:
-        """The settings in force. Raises UsageError for a broken config file."""
-        from clave.config import load
-
-        return load()
-
-    @cached_property
-    def store(self) -> Store:
-        """The store of this run. Raises NotFound where there is none."""
-        from clave.store.stores import open_store
-
-        return open_store(self.settings, self.store_name)
-
+__all__ = ["App", "pass_app"]
 
 pass_app = click.make_pass_decorator(App)

@@ -10,15 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _ask
-from clave.errors import Finding, UsageError
-from clave.store import layout
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
-
-    from clave.store.store import Store
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -105,19 +99,3 @@ def delivery(*, line: bool = False, qrcode: bool = True) -> Decorator:
         return option("-c", "--clip", "Copy it to the clipboard, which is cleared after a while")(function)
 
     return decorate
-
-
-def exclusive(**given: object) -> None:
-    """Raise UsageError if more than one of the named options was given (names with `_` for `-`)."""
-    names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
-    if len(names) > 1:
-        raise UsageError(f"{' and '.join(names)} exclude each other", "Give one of them.")
-
-
-def replacing(store: Store, name: str, *, force: bool) -> None:
-    """Ask before an entry is overwritten, as pass does. Raises UsageError, or Finding for a no."""
-    if force or not layout.is_entry(store.root, name):
-        return
-    question = f"An entry already exists for {name}. Overwrite it?"
-    if not _ask.confirm_loss(question, force_hint="Overwrite it with -f."):
-        raise Finding(f"{name} was left as it is")

@@ -1,4 +1,7 @@
-"""How far a long piece of work is: one line on stderr, on a terminal, once it takes more than a second."""
+"""How far a long piece of work is: a bar on stderr (rich), on a terminal, once it takes more than a second.
+
+It is drawn when something is done and not by a clock of its own: a pinentry may have the terminal in between.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Self
 
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
 _PATIENCE = 1.0  # seconds before anything is shown
-_INTERVAL = 0.1  # seconds between two changes of the line
+_INTERVAL = 0.1  # seconds between two changes of the bar
 
 
 class Progress:
-    """Call it with how many of how many are done; `clear` takes the line away until the next call."""
+    """Call it with how many of how many are done; `clear` takes the bar away until the next call."""
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._next = monotonic() + _PATIENCE if sys.stderr.isatty() else float("inf")
-        self._shown = False
+        self._shown: tuple[Bar, TaskID] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -30,15 +36,25 @@ class Progress:
     def __call__(self, done: int, total: int) -> None:
         """Show how many of how many are done, if it is time to."""
         now = monotonic()
-        if now >= self._next:
-            self._next = now + _INTERVAL
-            self._shown = True
-            sys.stderr.write(f"\r{self._what}: {done} of {total}\x1b[K")
-            sys.stderr.flush()
+        if now < self._next:
+            return
+        self._next = now + _INTERVAL
+        bar, task = self._shown or self._begin()
+        bar.update(task, completed=done, total=total, refresh=True)
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be written."""
+        """Take the bar away, so that something else can be written."""
         if self._shown:
-            self._shown = False
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            self._shown[0].stop()
+            self._shown = None
+
+    def _begin(self) -> tuple[Bar, TaskID]:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        bar = Bar(*columns, console=Console(stderr=True), auto_refresh=False, transient=True)
+        self._shown = bar, bar.add_task(self._what, total=None)
+        bar.start()
+        return self._shown

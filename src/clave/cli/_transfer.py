@@ -1,13 +1,14 @@
-"""What `mv` and `cp` have in common: one plan, one question, two ways to carry it out."""
+"""What `mv` and `cp` have in common: a plan, one question, and the ways to carry it out."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from clave.cli import _ask, _output
 from clave.cli._progress import Progress
-from clave.errors import Finding, NotFound, UsageError
+from clave.errors import Finding, NotFound
 from clave.store.search import missing
 from clave.store.stores import split_store
 
@@ -21,10 +22,9 @@ def transfer(app: App, old: str, new: str, *, force: bool, keep: bool) -> None:
 
     store, old = split_store(app.settings, old, app.store_name)
     other, new = split_store(app.settings, new, app.store_name)
-    if other.root != store.root:
-        raise UsageError("an entry cannot go from one store to another", "Show it here and insert it there.")
+    across = os.path.realpath(other.root) != os.path.realpath(store.root)
     try:
-        planned = moving.plan(store, old, new)
+        planned = moving.plan_across(store, old, other, new) if across else moving.plan(store, old, new)
     except NotFound:
         raise missing(store, old) from None
     if planned.replaced and not force:
@@ -33,6 +33,9 @@ def transfer(app: App, old: str, new: str, *, force: bool, keep: bool) -> None:
         if not _ask.confirm_loss(f"{names} {exists}. Overwrite {them}?", force_hint=f"Overwrite {them} with -f."):
             raise Finding("nothing was overwritten")
     with Progress("re-encrypted") as progress:
-        (moving.copy if keep else moving.move)(store, planned, progress)
+        if across:
+            moving.carry(store, planned, other, keep=keep, progress=progress)
+        else:
+            (moving.copy if keep else moving.move)(store, planned, progress)
     if sys.stderr.isatty():
         _output.note(f"{'copied' if keep else 'renamed'} '{planned.old}' -> '{planned.new}'")

@@ -8,7 +8,7 @@ import click
 
 from clave.cli import _output, _tree
 from clave.cli._app import pass_app
-from clave.cli._options import exclusive
+from clave.cli._checks import exclusive
 from clave.errors import Finding
 from clave.model.text import printable
 from clave.store import search

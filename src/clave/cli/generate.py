@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _deliver, _output
 from clave.cli._app import pass_app
-from clave.cli._options import delivery, exclusive, replacing
-from clave.errors import NotFound
-from clave.store.stores import split_store
+from clave.cli._generate import generate
+from clave.cli._options import delivery
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.store.passwords import Generated
 
 
 @click.command(name="generate")
@@ -48,44 +44,16 @@ def command(
     once it is stored. An entry that is there already is overwritten whole, after a question; -i keeps its other
     lines.
     """
-    exclusive(words=words, charset=charset, no_symbols=no_symbols)
-    exclusive(words=words, length=length)
-    exclusive(words=words, exclude_similar=exclude_similar)
-    exclusive(in_place=in_place, force=force)
-    exclusive(clip=clip, qrcode=qrcode)
-    from clave.model.secret import Secret
-    from clave.store import passwords, writing
-
-    store, name = split_store(app.settings, name, app.store_name)
-    if words is not None:
-        new = passwords.words(words)
-    else:
-        default = app.settings.generate_charset_no_symbols if no_symbols else app.settings.generate_charset
-        number = app.settings.generate_length if length is None else passwords.parse_length(length)
-        chosen = default if charset is None else charset
-        new = passwords.characters(number, chosen, exclude_similar=exclude_similar)
-    password = new.text.encode()
-    _deliver.require(app, password, clip=clip, qrcode=qrcode)
-    if in_place:
-
-        def renew(old: bytes | None) -> bytes:
-            if old is None:
-                raise NotFound(f"{name} is not in the password store", "Generate it without -i.")
-            return Secret(old).with_password(password).plaintext
-
-        writing.update(store, name, renew, subject=f"Replace generated password for {name}.", operation="generate")
-    else:
-        replacing(store, name, force=force)
-        writing.insert(
-            store, name, password + b"\n", subject=f"Add generated password for {name}.", operation="generate"
-        )
-    _show(app, name, new, clip=clip, qrcode=qrcode)
-
-
-def _show(app: App, name: str, new: Generated, *, clip: bool, qrcode: bool) -> None:
-    if clip or qrcode:
-        _deliver.deliver(app, new.text.encode(), name, clip=clip, qrcode=qrcode)
-    else:
-        _output.note(f"The generated password for {name} is:")
-        _output.line(_output.paint(new.text, "warning", sys.stdout))
-    _output.note(f"{new.bits:.0f} bits of entropy")
+    generate(
+        app,
+        name,
+        length,
+        no_symbols=no_symbols,
+        in_place=in_place,
+        force=force,
+        words=words,
+        charset=charset,
+        exclude_similar=exclude_similar,
+        clip=clip,
+        qrcode=qrcode,
+    )

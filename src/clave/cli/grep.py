@@ -10,7 +10,8 @@ import click
 
 from clave.cli import _output
 from clave.cli._app import pass_app
-from clave.cli._options import OptionalValue, OptionalValues, exclusive
+from clave.cli._checks import exclusive
+from clave.cli._options import OptionalValue, OptionalValues
 from clave.cli._progress import Progress
 from clave.errors import CannotDecrypt, Finding, StoreDamaged, UsageError
 from clave.model.text import printable

@@ -7,33 +7,21 @@ program prints an error or exits.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from clave import places
 from clave.cli import _output
 from clave.cli._app import App
 from clave.cli._commands import ALIASES, COMMANDS, SECTIONS
 from clave.cli._lazy import LazyGroup
-from clave.errors import CannotWrite, ClaveError, Interrupted, NotFound, UsageError
-from clave.model.text import printable
+from clave.cli._process import close_output, prepare, print_error, tell
+from clave.errors import ClaveError, Interrupted, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# sysexits.h EX_SOFTWARE: a mistake of ours. 128 + SIGPIPE: the reader of our output went away.
-_INTERNAL = 70
-_BROKEN_PIPE = 128 + 13
-
-# What an operating system says when something cannot be written: full, over quota, read-only, not ours.
-_CANNOT_WRITE = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EBADF)
-)
 
 _FLAGS = frozenset(("-h", "--help", "--version", "--yes"))
 
@@ -108,46 +96,17 @@ def root(ctx: click.Context, store: str | None, yes: bool) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     try:
-        _prepare()
+        prepare()
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
+    except click.ClickException as failure:
+        print_error(_usage_line(failure))
+        code = 2
+    except click.Abort:
+        code = tell(Interrupted("interrupted"))
     except BaseException as failure:  # noqa: BLE001 - the one place where every failure ends
-        code = _tell(failure)
-    return _close_output(code)
-
-
-def end_with(failure: BaseException) -> int:
-    """Tell of a failure outside of `main` (the fast path's) and return the exit code."""
-    return _close_output(_tell(failure))
-
-
-def _prepare() -> None:
-    """Set up the process: standard streams, umask, no core dumps (they would hold plaintext)."""
-    import resource
-
-    from clave.config import umask
-
-    if sys.stdin is None:  # our caller closed it
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        raise CannotWrite("the standard output is closed", "Send it to a file or to /dev/null.")
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that is not UTF-8 shows escapes, never a traceback
-            stream.reconfigure(errors="backslashreplace")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    os.umask(umask(os.environ))
-    _sweep()
-
-
-def _sweep() -> None:
-    """Remove the plaintext that an `edit` left whose process was killed; loads nothing if there is none."""
-    if places.edits(os.environ):
-        from clave.desk.editor import sweep
-
-        sweep()
+        code = tell(failure)
+    return close_output(code)
 
 
 def _run(argv: list[str]) -> int:
@@ -196,43 +155,6 @@ def _other_command(word: str | None) -> str | None:
     return f"Or did you mean the command '{close[0]}'?" if close else None
 
 
-def _tell(failure: BaseException) -> int:
-    """Print a failure as one line and return its exit code."""
-    if os.environ.get("CLAVE_DEBUG") == "1":
-        import traceback
-
-        traceback.print_exception(failure)
-    match failure:
-        case ClaveError():
-            error = failure
-        case click.ClickException():
-            _print_error(_usage_line(failure))
-            return 2
-        case KeyboardInterrupt() | EOFError() | click.Abort():
-            error = Interrupted("interrupted")
-        case SystemExit():
-            return failure.code if isinstance(failure.code, int) else 1
-        case OSError(errno=errno.EPIPE):
-            return _BROKEN_PIPE
-        case OSError() if failure.errno in _CANNOT_WRITE:
-            error = CannotWrite(_os_error(failure))
-        case _:
-            _print_error(_internal_line(failure))
-            return _INTERNAL
-    _print_error(error.line())
-    return error.exit_code
-
-
-def _print_error(line: str) -> None:
-    """Write `Error: …` to stderr; if even that is gone, the exit code has to say it."""
-    with suppress(OSError):  # the failure that we are about to print came first
-        sys.stdout.flush()
-    with suppress(OSError):
-        label = _output.paint("Error:", "bad", sys.stderr)
-        sys.stderr.write(f"{label} {printable(line)}\n")
-        sys.stderr.flush()
-
-
 def _usage_line(failure: click.ClickException) -> str:
     """Return click's message in our form: one line, lower case, then where to read more."""
     ctx = failure.ctx if isinstance(failure, click.UsageError) else None
@@ -245,33 +167,3 @@ def _usage_line(failure: click.ClickException) -> str:
         message = message[:1].lower() + message[1:]
         message = message if message.endswith((".", "?", "!")) else message + "."
     return f"{message} Try '{path} --help'."
-
-
-def _os_error(failure: OSError) -> str:
-    if isinstance(failure.filename, str | bytes):
-        return f"cannot use {os.fsdecode(failure.filename)}: {failure.strerror}"
-    return f"cannot write the output: {failure.strerror}"
-
-
-def _internal_line(failure: BaseException) -> str:
-    """Return kind and place of an unforeseen failure: its text could hold a secret."""
-    at = failure.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    place = f" in {at.tb_frame.f_globals.get('__name__')}, line {at.tb_lineno}" if at else ""
-    return (
-        f"internal error ({type(failure).__name__}{place}). "
-        "Please report it; CLAVE_DEBUG=1 shows more, read it before you share it."
-    )
-
-
-def _close_output(code: int) -> int:
-    """Make sure that what was written has arrived, and keep Python from complaining at its exit."""
-    try:
-        sys.stdout.flush()
-    except OSError as failure:
-        code = code or _tell(failure)
-    else:
-        return code
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code

@@ -24,5 +24,8 @@ def command(app: App, old: str, new: str, force: bool) -> None:
     Into a folder that is there, or where NEW ends with a slash, OLD goes under its own name. What arrives is
     encrypted for those who read its new folder; if that cannot be done, nothing is changed. Entries that are
     there already are overwritten after a question, or with -f.
+
+    With STORE:NAME for one of the two, entries are moved from one store into another, each encrypted for its
+    readers there.
     """
     transfer(app, old, new, force=force, keep=False)

@@ -8,8 +8,9 @@ import click
 
 from clave.cli import _ask, _output
 from clave.cli._app import pass_app
+from clave.cli._checks import exclusive
 from clave.cli._deliver import deliver
-from clave.cli._options import delivery, exclusive
+from clave.cli._options import delivery
 from clave.cli._target import entry
 from clave.errors import Finding, UsageError
 from clave.model.secret import Secret

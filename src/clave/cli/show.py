@@ -8,8 +8,9 @@ import click
 
 from clave.cli import _field, _output
 from clave.cli._app import pass_app
+from clave.cli._checks import exclusive
 from clave.cli._deliver import deliver
-from clave.cli._options import OptionalValues, delivery, exclusive
+from clave.cli._options import OptionalValues, delivery
 from clave.cli._target import Target, resolve
 from clave.cli._tree import show_folder
 from clave.errors import NotFound, UsageError

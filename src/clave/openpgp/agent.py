@@ -77,7 +77,8 @@ class Agent:
         self._received = bytearray()
         self._budget = _ANSWER
         self._key = ""
-        self._failure: AgentRefused | AgentFailed | None = None
+        self._selecting = False
+        self._failure: AgentFailed | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -92,25 +93,19 @@ class Agent:
     def ask(self, key: str, description: str, ciphertext: bytes) -> None:
         """Have `ciphertext` (an S-expression) decrypted by a secret key, which its keygrip names.
 
-        `description` is what a pinentry shows. Returns as soon as the agent is at work; `answer` says if it is not.
+        `description` is what a pinentry shows. Returns at once; `answer` tells what has gone wrong.
         """
-        self._failure, self._budget = None, _ANSWER
+        self._budget, self._selecting = _ANSWER, key != self._key
+        selection = f"SETKEY {key}\n".encode() if self._selecting else b""
+        pieces = (_escaped(ciphertext[at : at + _PIECE]) for at in range(0, len(ciphertext), _PIECE))
+        data = b"".join(b"D " + piece + b"\n" for piece in pieces)
+        # All in one, the answer to its inquiry too: the agent reads line by line, and each time that one waits for
+        # the other costs a tenth of what the agent then does.
         try:
-            if key != self._key:
-                self._key = ""
-                self._send(f"SETKEY {key}\n".encode())
-                self._next()
-                self._key = key
-            # Together: each time that the agent is waked takes a tenth of what it then does.
-            self._send(_describing(description) + b"PKDECRYPT\n")
-            self._ignored()
-            keyword, _ = self._next(b"INQUIRE")
-            if keyword != b"INQUIRE":
-                raise _broken()
-            pieces = (_escaped(ciphertext[at : at + _PIECE]) for at in range(0, len(ciphertext), _PIECE))
-            self._send(b"".join(b"D " + piece + b"\n" for piece in pieces) + b"END\n")
-        except (AgentRefused, AgentFailed) as failure:
+            self._send(selection + _describing(description) + b"PKDECRYPT\n" + data + b"END\n")
+        except AgentFailed as failure:
             self._failure = failure
+        self._key = key
 
     def answer(self) -> tuple[bytes, bool]:
         """Wait for the answer to what was asked; return the value in it, and whether it may be padded.
@@ -119,6 +114,10 @@ class Agent:
         """
         if self._failure:
             raise self._failure
+        if self._selecting:
+            self._ignored()  # without a key it refuses to decrypt
+        self._ignored()
+        self._expect_inquiry()
         data, padded = bytearray(), True
         self._socket.settimeout(None)
         try:
@@ -134,6 +133,16 @@ class Agent:
                     padded = False
         finally:
             self._socket.settimeout(_PATIENCE)
+
+    def _expect_inquiry(self) -> None:
+        """Read the inquiry whose answer was sent already; with anything else we are out of step for good."""
+        try:
+            if self._next(b"INQUIRE") == (b"INQUIRE", b"CIPHERTEXT"):
+                return
+        except AgentRefused:
+            pass
+        self._failure = _broken()
+        raise self._failure
 
     def _ignored(self) -> None:
         """Read the answer to a command that the agent may refuse: it then does without."""

@@ -136,6 +136,7 @@ class _Processes:
     """Runs gpg in the background; for a `with` statement, whose end drops what was not begun."""
 
     def __init__(self) -> None:
+        self._alone = True
         self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -147,9 +148,11 @@ class _Processes:
 
     def start(self, work: Callable[[], Done]) -> Callable[[], Done]:
         """Do the first work alone (it may prompt for a passphrase), the others side by side; return how to wait."""
+        if self._alone:
+            self._alone = False
+            return partial(_known, work())
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
             self._pool = ThreadPoolExecutor(_WORKERS)
-            return partial(_known, work())
         return self._pool.submit(work).result

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
     import gnupg
 
+PROBLEM = "cannot encrypt: "  # how the message begins that says who cannot be encrypted to
 # What gpg accepts without a question (its do_we_trust_pre): marginal, full, ultimate.
 _TRUSTED = frozenset("mfu")
+_MANY = 200
 _UNUSABLE = {"r": "is revoked", "e": "has expired", "i": "is invalid", "n": "is not valid", "d": "is disabled"}
 
 
@@ -52,6 +54,11 @@ class _Subkey(NamedTuple):
     created: int
     expires: int | None
     usage: str
+
+    @property
+    def key_id(self) -> str:
+        """The long id."""
+        return self.fingerprint[-16:] if len(self.fingerprint) == 40 else self.fingerprint[:16]
 
 
 class _Certificate:
@@ -95,7 +102,7 @@ def resolve(ids: Sequence[str], *, options: Sequence[str] = ()) -> list[Recipien
             problems.append(problem.message)
             hints.append(problem.hint or "")
     if problems:
-        raise CannotEncrypt("cannot encrypt: " + "; ".join(problems), hints[0] or None)
+        raise CannotEncrypt(PROBLEM + "; ".join(problems), hints[0] or None)
     return list(found.values())
 
 
@@ -122,6 +129,31 @@ def signers(fingerprints: Iterable[str]) -> dict[str, Signer]:
                 if state:
                     found[key.fingerprint] = Signer(state, primary.fingerprint, certificate.user_id)
     return found
+
+
+class Owner(NamedTuple):
+    """Whose a key or subkey is: the fingerprint of its primary key, and a user id."""
+
+    fingerprint: str
+    user_id: str
+
+
+def owners(key_ids: Iterable[str], *, options: Sequence[str] = ()) -> dict[str, Owner]:
+    """Return whose the keys with these long ids are, as far as the keyring has them."""
+    wanted = set(key_ids)
+    found: dict[str, Owner] = {}
+    # Of hundreds it is cheaper, and no limit of a command line is in the way, to list all.
+    for certificate in _list(sorted(wanted) if len(wanted) < _MANY else [], options) if wanted else ():
+        for key in certificate.keys:
+            if key.key_id in wanted:
+                found.setdefault(key.key_id, Owner(certificate.fingerprint, certificate.user_id))
+    return found
+
+
+def own_key_ids(*, options: Sequence[str] = ()) -> set[str]:
+    """Return the long ids of all keys and subkeys whose secret part is here or on a smartcard."""
+    rows = [line.split(":") for line in _gpg(["--with-colons", "--list-secret-keys"], options).splitlines()]
+    return {row[4] for row in rows if row[0] in ("sec", "ssb") and row[14:15] != ["#"]}
 
 
 def _state(validities: set[str]) -> str | None:
@@ -173,7 +205,7 @@ def _recipient(each: str, certificate: _Certificate, options: Sequence[str]) -> 
         id=each,
         fingerprint=certificate.fingerprint,
         subkey=subkey.fingerprint,
-        key_id=subkey.fingerprint[-16:] if len(subkey.fingerprint) == 40 else subkey.fingerprint[:16],
+        key_id=subkey.key_id,
         user_id=certificate.user_id,
         expires=min(expiries, default=None),
     )

@@ -18,6 +18,7 @@ from clave.model.report import Level, Report, attention, expiry, good, note
 from clave.openpgp import health as openpgp
 from clave.openpgp import keys, packets
 from clave.store import layout, recipients, stores
+from clave.store.renewal import Kept
 from clave.vcs import health as vcs
 from clave.vcs.git import Repository
 
@@ -95,7 +96,20 @@ def _open(settings: Settings, name: str | None) -> Generator[Report, None, Store
         )
     elif waiting:
         yield note("journal", "ended what a process that died had begun to write")
+    yield from _stopped(store)
     return store
+
+
+def _stopped(store: Store) -> Iterator[Report]:
+    """Report what a re-encryption that was stopped has kept; it is in nobody's way, and its fix drops it."""
+    repository = store.repository()
+    # A store that was not in git when it was stopped may be now.
+    for path in {layout.kept_file(store.root, None), layout.kept_file(store.root, repository and repository.git_dir)}:
+        if os.path.lexists(path):
+            kept = Kept(path)
+            mend = "Run the same command again, which goes on from there; or drop it: clave doctor --fix"
+            text = f"a re-encryption was stopped: {len(kept.pieces()[0])} of the new files are kept"
+            yield Report("rekey", Level.NOTE, text, mend, (path,), kept.drop)
 
 
 def _damaged(path: str, failure: StoreDamaged) -> Report:
@@ -129,7 +143,9 @@ def _recipients(store: Store) -> Iterator[Report]:
             continue
         fingerprints = {reader.fingerprint: reader for reader in resolved[ids]}
         others |= fingerprints
-        yield good("recipients", f"{path}: all of its {len(resolved[ids])} can be encrypted to")
+        count = len(resolved[ids])
+        who = "its one recipient" if count == 1 else f"each of its {count} recipients"
+        yield good("recipients", f"{path}: {who} can be encrypted to")
         if own.isdisjoint(fingerprints):
             yield note("recipients", f"{path}: no key of yours; you cannot read what it is for")
     mend = "Ask them to extend it and to send you their public key."

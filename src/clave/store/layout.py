@@ -25,6 +25,9 @@ RECIPIENTS = ".gpg-id"
 # A store without git keeps the journal of a write here; one with git, in its git directory.
 UNVERSIONED_JOURNAL = ".clave-journal"
 GIT_JOURNAL = "clave/journal"
+# What a re-encryption that was stopped has made so far: in the git directory, or in a store without git.
+GIT_REKEY = "clave-rekey"
+UNVERSIONED_REKEY = ".clave-rekey"
 
 # Secrets are small; a larger file is a mistake or an attempt to fill our memory.
 MAX_FILE = 256 << 20  # bytes
@@ -160,6 +163,53 @@ def _collect(root: str, path: str, prefix: str, above: tuple[str, ...], names: l
             names.append(prefix + name[: -len(SUFFIX)])
 
 
+def own_entries(root: str, folder: str = "") -> list[str]:
+    """Return the names of the entries that are files of their own below a folder: no symlink is taken or entered.
+
+    So each is there once, under the name whose folder says who reads it (pass re-encrypts these).
+    """
+    names: list[str] = []
+    _collect_own(os.path.join(root, folder) if folder else root, f"{folder}/" if folder else "", names)
+    return names
+
+
+def _collect_own(path: str, prefix: str, names: list[str]) -> None:
+    try:
+        found = sorted(os.scandir(path), key=_file_name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for item in found:
+        name = item.name
+        if name[0] == "." or item.is_symlink():
+            continue
+        if item.is_dir():
+            _collect_own(item.path, f"{prefix}{name}/", names)
+        elif name.endswith(SUFFIX):
+            names.append(prefix + name[: -len(SUFFIX)])
+
+
+def read_own(root: str, name: str) -> bytes:
+    """Return the ciphertext of one of `own_entries`, with no more looking than these need.
+
+    Raises StoreDamaged for what is no ordinary file any more, or too large, CannotDecrypt for one that may not
+    be read.
+    """
+    try:
+        descriptor = os.open(f"{root}/{name}{SUFFIX}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        raise CannotDecrypt(f"the file of {name} cannot be read: {error.strerror}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE:
+            raise StoreDamaged(f"the file of {name} is not an ordinary file, or too large", "It is no secret.")
+        data = os.read(descriptor, status.st_size + 1)
+        while len(data) < status.st_size and (more := os.read(descriptor, status.st_size - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
+
+
 def files(root: str, folder: str = "") -> list[str]:
     """Return the paths of all files and symlinks below a folder, relative to the store, sorted.
 
@@ -225,6 +275,11 @@ def folders_with_recipients(root: str, folder: str = "") -> Iterator[str]:
     for item in sorted(os.scandir(path), key=_file_name):
         if item.name[0] != "." and item.is_dir(follow_symlinks=False):
             yield from folders_with_recipients(root, f"{folder}/{item.name}" if folder else item.name)
+
+
+def kept_file(root: str, git_dir: str | None) -> str:
+    """Return where a re-encryption keeps what it has made; None: the store is not in git."""
+    return os.path.join(root, UNVERSIONED_REKEY) if git_dir is None else os.path.join(git_dir, GIT_REKEY)
 
 
 def pending(root: str) -> bool:

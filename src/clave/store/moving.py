@@ -2,6 +2,9 @@
 
 What arrives in a folder is encrypted for that folder's recipients, or nothing is moved: a file is never left
 with the readers of the place that it came from.
+
+From one store into another go entries alone, each encrypted anew for its readers there; symlinks, `.gpg-id` files
+and what else lies in a folder stay. It is there before it is gone here: two stores cannot have one commit.
 """
 
 from __future__ import annotations
@@ -9,13 +12,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import NotFound, StoreDamaged, UsageError
+from clave.errors import CannotDecrypt, NotFound, StoreDamaged, UsageError
 from clave.model.name import SUFFIX, check, check_folder, check_new
+from clave.openpgp.bulk import decrypt_many
 from clave.store import layout
 from clave.store.operation import Operation, begin
 
 if TYPE_CHECKING:
-    from clave.store.operation import Progress
+    from clave.store.renewal import Progress
     from clave.store.store import Store
 
 
@@ -72,6 +76,50 @@ def _plan_folder(store: Store, source: str, new: str) -> Move:
         raise UsageError(f"the folder {source} is empty", "There is nothing to move or copy.")
     replaced = [path.removesuffix(SUFFIX) for _, path in files if layout.has_file(store.root, path)]
     return Move(source, target, files, replaced)
+
+
+def plan_across(store: Store, old: str, other: Store, new: str) -> Move:
+    """Like `plan`, where `new` is a name in another store."""
+    source = check(old)
+    is_folder = layout.is_folder(store.root, source)
+    as_entry = layout.is_entry(store.root, source) and not (is_folder and old.endswith("/"))
+    if not as_entry and not is_folder:
+        raise NotFound(f"{source} is not in the password store")
+    target = check_folder(new)
+    if new.endswith("/") or not target or layout.is_folder(other.root, target):
+        target = os.path.join(target, os.path.basename(source))
+    target = check_new(target)
+    names = [source] if as_entry else layout.own_entries(store.root, source)
+    if not names:
+        raise UsageError(f"the folder {source} has no entries", "There is nothing to move or copy.")
+    files = [(name + SUFFIX, target + name[len(source) :] + SUFFIX) for name in names]
+    replaced = [path.removesuffix(SUFFIX) for _, path in files if layout.has_file(other.root, path)]
+    return Move(source, target, files, replaced)
+
+
+def carry(store: Store, planned: Move, other: Store, *, keep: bool, progress: Progress | None = None) -> None:
+    """Carry out a plan of `plan_across`; with `keep` what is here stays.
+
+    Raises CannotDecrypt where an entry cannot be read, and as every write: nothing is changed then, unless it is
+    the removal here that failed.
+    """
+    names = {old.removesuffix(SUFFIX): new.removesuffix(SUFFIX) for old, new in planned.files}
+    ciphertexts = ((name, layout.read_file(store.root, name)) for name in names)
+    with begin(other, os.path.dirname(planned.files[0][1])) as change:
+        opened = decrypt_many(ciphertexts, options=store.options)
+        for done, (name, plaintext) in enumerate(opened, 1):
+            if isinstance(plaintext, CannotDecrypt):
+                raise plaintext
+            change.write(names[name], plaintext)
+            if progress:
+                progress(done, len(names))
+        change.commit(f"Add {planned.new} from another store.", "import")
+    if not keep:
+        with begin(store, os.path.dirname(planned.files[0][0])) as change:
+            for path, _ in planned.files:
+                change.remove(path)
+            change.commit(f"Remove {planned.old}.", "move")
+        layout.remove_empty(store.root, planned.old)
 
 
 def move(store: Store, planned: Move, progress: Progress | None = None) -> None:

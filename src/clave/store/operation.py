@@ -11,15 +11,16 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from clave.errors import BadMessage, CannotDecrypt, KeyLocked, StoreDamaged, UsageError
+from clave.errors import CannotDecrypt, KeyLocked, StoreDamaged, UsageError
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
-from clave.openpgp import keys, packets
+from clave.openpgp import keys
 from clave.openpgp.command import start_decrypting
 from clave.openpgp.message import decrypt_with, encrypt
-from clave.store import recipients
+from clave.store import layout, recipients
 from clave.vcs import transaction, unversioned, worktree
+from clave.vcs.identity import Identity
 from clave.vcs.worktree import Content, Link
 
 if TYPE_CHECKING:
@@ -27,11 +28,9 @@ if TYPE_CHECKING:
 
     from clave.openpgp.keys import Recipient
     from clave.process import Running
+    from clave.store.renewal import Kept, Progress
     from clave.store.store import Store
     from clave.vcs.git import Repository
-
-    # Called with how many of how many are done.
-    Progress = Callable[[int, int], None]
 
 
 class Operation:
@@ -47,7 +46,9 @@ class Operation:
         self._plain: dict[str, bytes] = {}
         self._kinds: dict[str, tuple[str, str | None]] = {}
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
-        self._resolved: dict[tuple[str, ...], list[Recipient]] = {}
+        self._readers = recipients.Readers(store, self._bytes_at)
+        self._kept: Kept | None = None
+        self._prefixes: dict[str, str] = {}  # folders as the repository names them
 
     # What is there now
 
@@ -86,6 +87,7 @@ class Operation:
     def place(self, path: str, content: Content, *, moved_from: str | None = None) -> None:
         """Put content at a path as it is: a `.gpg-id`, an alias, a ciphertext moved from another path."""
         self._raw[path] = content
+        self._readers.forget_folders()
         if moved_from is not None and path.endswith(SUFFIX) and not isinstance(content, Link):
             blob = self._blob_id(content)
             self._kinds[path] = ("same", blob) if blob else ("rekey", None)
@@ -93,37 +95,38 @@ class Operation:
     def remove(self, path: str) -> None:
         """Remove the file at a path."""
         self._raw[path] = None
+        self._readers.forget_folders()
         self._plain.pop(path, None)
         self._kinds.pop(path, None)
 
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
 
-        Aliases (symlinks) are left alone, as in pass. Raises CannotDecrypt naming each entry that cannot be
-        read: nothing is changed then.
+        Aliases (symlinks) are left alone, as in pass. Raises CannotEncrypt and CannotDecrypt that name everything
+        that stands in the way, GitFailed for an uncommitted change: nothing is changed then.
         """
-        wanted = []
-        for name in names:
-            content = self.content(name + SUFFIX)
-            if isinstance(content, bytes) and not self._fits(name, content):
-                wanted.append((name, content))
-        if not wanted:
-            return []
-        from clave.openpgp import bulk
+        from clave.store import renewal
 
-        failed = []
-        opened = bulk.decrypt_many(wanted, options=self._store.options)
-        for number, (name, plaintext) in enumerate(opened):
-            if isinstance(plaintext, CannotDecrypt):
-                failed.append((name, plaintext))
-                continue
-            self._plain[name + SUFFIX] = plaintext
-            self._kinds.setdefault(name + SUFFIX, ("rekey", None))
-            if progress:
-                progress(number + 1, len(wanted))
-        if failed:
-            raise _unreadable(failed)
-        return [name for name, _ in wanted]
+        options = self._store.options
+        contents = ((name, self.content(name + SUFFIX)) for name in names)
+        entries = ((name, content) for name, content in contents if isinstance(content, bytes))
+        due = renewal.due(entries, self._readers, options=options)
+        self._require_same({each.name + SUFFIX: each.ciphertext for each in due})
+        self._kept = renewal.Kept(self._kept_path()) if len(due) > renewal.FEW else None
+        try:
+            for name, ciphertext in renewal.renew(due, self._kept, options=options, progress=progress):
+                self._raw[name + SUFFIX] = ciphertext
+                self._kinds.setdefault(name + SUFFIX, ("rekey", None))
+        finally:
+            if self._kept:
+                self._kept.close()
+        return [each.name for each in due]
+
+    def forget_kept(self) -> None:
+        """Drop what an earlier re-encryption has kept: every entry is encrypted as it should be."""
+        from clave.store.renewal import Kept
+
+        Kept(self._kept_path()).drop()
 
     def commit(self, subject: str, operation: str, *, adopt: bool = False) -> None:
         """Encrypt what is to be encrypted, and make it all one commit.
@@ -133,11 +136,11 @@ class Operation:
         paths), CannotWrite, Busy, VerificationFailed: the store is then as it was.
         """
         if not adopt:
-            self._require_unchanged()
+            self._require_unchanged((*self._raw, *self._plain))
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
             items = [
-                (path, plaintext, self._recipients(path.rpartition("/")[0])) for path, plaintext in self._plain.items()
+                (path, plaintext, self._readers.of(path.rpartition("/")[0])) for path, plaintext in self._plain.items()
             ]
             changes.update(self._encrypted(items))
             self._compare(old())
@@ -145,25 +148,36 @@ class Operation:
             return
         if isinstance(self._write, unversioned.Unversioned):
             self._write.commit(changes)
-            return
-        notes = [
-            Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
-        ]
-        message = compose(subject, operation, notes)
-        in_repository = {self._in_repository(path): content for path, content in changes.items()}
-        self._write.commit(in_repository, message, identity=_own_identity, adopt=adopt)
+        else:
+            notes = [
+                Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
+            ]
+            message = compose(subject, operation, notes)
+            in_repository = {self._in_repository(path): content for path, content in changes.items()}
+            self._write.commit(in_repository, message, identity=_own_identity, adopt=adopt)
+        if self._kept:
+            self._kept.drop()
 
     # Inside
 
-    def _require_unchanged(self) -> None:
+    def _require_unchanged(self, paths: Iterable[str]) -> None:
         if isinstance(self._write, transaction.Transaction):
-            paths = [self._in_repository(path) for path in (*self._raw, *self._plain)]
-            self._write.require_unchanged(paths)
+            self._write.require_unchanged([self._in_repository(path) for path in paths])
+
+    def _require_same(self, contents: Mapping[str, Content]) -> None:
+        """Check before long work what `commit` checks after it; what this operation has placed there is its own."""
+        if isinstance(self._write, transaction.Transaction):
+            found = {self._in_repository(path): each for path, each in contents.items() if path not in self._raw}
+            self._write.require_same(found)
 
     def _in_repository(self, path: str) -> str:
         """Return a path as the repository names it, which may begin above the store or below it."""
         assert self._repository is not None
-        relative = self._repository.relative(os.path.join(self._store.root, path))
+        folder, name = os.path.split(path)
+        if folder not in self._prefixes:
+            inside = self._repository.relative(os.path.join(self._store.root, folder, ""))
+            self._prefixes[folder] = "" if inside == "." else f"{inside}/"
+        relative = self._prefixes[folder] + name
         if relative.startswith("../"):
             raise UsageError(f"{path} is in another git repository than the rest of this change", "Do it in two steps.")
         return relative
@@ -171,26 +185,17 @@ class Operation:
     def _blob_id(self, content: Content) -> str | None:
         return self._write.blob_id(content) if isinstance(self._write, transaction.Transaction) else None
 
-    def _recipients(self, folder: str) -> list[Recipient]:
-        def read(path: str) -> bytes | None:
-            content = self.content(path)
-            return content if isinstance(content, bytes) else None
+    def _bytes_at(self, path: str) -> bytes | None:
+        content = self.content(path)
+        return content if isinstance(content, bytes) else None
 
-        ids = tuple(recipients.ids_for_folder(self._store, folder, read=read))
-        if ids not in self._resolved:
-            self._resolved[ids] = recipients.resolve(self._store, ids)
-        return self._resolved[ids]
-
-    def _fits(self, name: str, ciphertext: bytes) -> bool:
-        try:
-            message = packets.inspect(packets.dearmor(ciphertext))
-        except BadMessage:
-            return False  # whoever decrypts it will say what is wrong with it
-        wanted = [recipient.key_id for recipient in self._recipients(name.rpartition("/")[0])]
-        return sorted(message.recipients) == sorted(wanted)
+    def _kept_path(self) -> str:
+        return layout.kept_file(self._store.root, self._repository and self._repository.git_dir)
 
     def _encrypted(self, items: Sequence[tuple[str, bytes, Sequence[Recipient]]]) -> Iterable[tuple[str, bytes]]:
         """Encrypt each (path, plaintext, recipients); what takes part in many at once is not loaded for one."""
+        if not items:
+            return []
         if len(items) == 1:
             path, plaintext, readers = items[0]
             return [(path, encrypt(plaintext, readers, options=self._store.options))]
@@ -262,19 +267,11 @@ def begin(store: Store, folder: str = "") -> Iterator[Operation]:
             yield Operation(store, repository, write)
 
 
-def _own_identity() -> transaction.Identity | None:
+def _own_identity() -> Identity | None:
     """Return name and address of the user's first key, for a git that has no identity."""
     for key in keys.own_keys():
         for uid in key.user_ids:
             name, _, rest = uid.partition(" <")
             if rest.endswith(">"):
-                return transaction.Identity(name, rest[:-1])
+                return Identity(name, rest[:-1])
     return None
-
-
-def _unreadable(failed: Sequence[tuple[str, CannotDecrypt]]) -> CannotDecrypt:
-    name, first = failed[0]
-    if len(failed) == 1:
-        return first
-    others = ", ".join(name for name, _ in failed[1:4]) + (", …" if len(failed) > 4 else "")
-    return type(first)(f"{len(failed)} entries cannot be decrypted ({name}, {others}): {first.message}", first.hint)

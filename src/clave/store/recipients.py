@@ -10,7 +10,7 @@ from clave.openpgp import keys
 from clave.store import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from clave.openpgp.keys import Recipient
     from clave.store.store import Store
@@ -55,6 +55,45 @@ def ids_for_folder(store: Store, folder: str, *, read: Callable[[str], bytes | N
         if not current:
             raise NotFound("the store has no recipients: there is no .gpg-id", "You must run: clave init your-gpg-id")
         current = current.rpartition("/")[0]
+
+
+class Readers:
+    """Who reads the folders of a store; each `.gpg-id` is read once, each distinct one resolved once.
+
+    `read` is as in `ids_for_folder`.
+    """
+
+    def __init__(self, store: Store, read: Callable[[str], bytes | None] | None = None) -> None:
+        self._store = store
+        self._read = read
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self._resolved: dict[tuple[str, ...], list[Recipient] | CannotEncrypt] = {}
+
+    def of(self, folder: str) -> list[Recipient]:
+        """Return who reads a folder. Raises as `for_folder`."""
+        if folder not in self._ids:
+            self._ids[folder] = tuple(ids_for_folder(self._store, folder, read=self._read))
+        ids = self._ids[folder]
+        if ids not in self._resolved:
+            try:
+                self._resolved[ids] = resolve(self._store, ids)
+            except CannotEncrypt as problem:
+                self._resolved[ids] = problem
+        found = self._resolved[ids]
+        if isinstance(found, CannotEncrypt):
+            raise found
+        return found
+
+    def forget_folders(self) -> None:
+        """Read every `.gpg-id` again when it is needed: one of them has changed."""
+        self._ids.clear()
+
+
+def all_problems(problems: Iterable[CannotEncrypt]) -> CannotEncrypt:
+    """Return one error that says what all of them say."""
+    found = list(problems)
+    said = dict.fromkeys(part for each in found for part in each.message.removeprefix(keys.PROBLEM).split("; "))
+    return CannotEncrypt(keys.PROBLEM + "; ".join(said), found[0].hint)
 
 
 def sign(store: Store, data: bytes) -> bytes | None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clave.openpgp.keys import Recipient
-    from clave.store.operation import Progress
+    from clave.store.operation import Operation
+    from clave.store.renewal import Progress
     from clave.store.store import Store
 
 
@@ -57,9 +58,46 @@ def set_recipients(
         signature = recipients.sign(store, data)
         if signature is not None:
             change.place(os.path.join(folder, recipients.SIGNATURE), signature)
-        names = change.reencrypt(layout.entries(store.root, folder), progress)
+        names = _reencrypt(change, store, folder, progress)
         change.commit(f"Set GPG id to {', '.join(ids)}{_in(folder)}.", "rekey")
     return Rekeyed(resolved, names)
+
+
+def rekey(store: Store, name: str, *, progress: Progress | None = None) -> Rekeyed:
+    """Encrypt anew what is at or below a name (`""`: all) and has other recipients than its folder says.
+
+    Nothing is committed where there is nothing to do. Raises as `set_recipients`, and NotFound for a name that is
+    neither an entry nor a folder.
+    """
+    name = check_folder(name)
+    folder = name if layout.is_folder(store.root, name) else os.path.dirname(name)
+    with begin(store, folder) as change:
+        renewed = change.reencrypt(below(store, name), progress)
+        if renewed:
+            ids = ", ".join(recipients.ids_for_folder(store, folder))
+            change.commit(f"Reencrypt password store using new GPG id {ids}{_in(name)}.", "rekey")
+        elif not name:
+            change.forget_kept()
+    return Rekeyed(recipients.for_folder(store, folder), renewed)
+
+
+def below(store: Store, name: str) -> list[str]:
+    """Return the entries at and below a name, `""` for all, without aliases.
+
+    Raises NotFound for what is neither entry nor folder.
+    """
+    is_entry = bool(name) and layout.is_entry(store.root, name)
+    if not is_entry and not layout.is_folder(store.root, name):
+        raise NotFound(f"{name} is not in the password store")
+    own = [name] if is_entry and not os.path.islink(layout.entry_file(store.root, name)) else []
+    return own + (layout.own_entries(store.root, name) if layout.is_folder(store.root, name) else [])
+
+
+def _reencrypt(change: Operation, store: Store, folder: str, progress: Progress | None) -> list[str]:
+    names = change.reencrypt(layout.own_entries(store.root, folder), progress)
+    if not names and not folder:
+        change.forget_kept()
+    return names
 
 
 def is_new(store: Store) -> bool:
@@ -74,8 +112,7 @@ def clear_recipients(store: Store, folder: str, *, progress: Progress | None = N
     absolute = os.path.join(store.root, path)
     if not layout.has_file(store.root, path):
         raise NotFound(f"{absolute} can't be removed because it doesn't exist")
-    names = layout.entries(store.root, folder)
-    if not folder and names and not store.settings.keys:
+    if not folder and layout.entries(store.root) and not store.settings.keys:
         raise UsageError(
             "the store's own .gpg-id cannot go while there are entries", "Nobody could write them any more."
         )
@@ -83,7 +120,7 @@ def clear_recipients(store: Store, folder: str, *, progress: Progress | None = N
         change.remove(path)
         if layout.has_file(store.root, os.path.join(folder, recipients.SIGNATURE)):
             change.remove(os.path.join(folder, recipients.SIGNATURE))
-        renewed = change.reencrypt(names, progress)
+        renewed = _reencrypt(change, store, folder, progress)
         change.commit(f"Deinitialize {absolute}{_in(folder)}.", "rekey")
     return Rekeyed(recipients.for_folder(store, folder) if folder else [], renewed)
 

@@ -174,6 +174,15 @@ class Repository(NamedTuple):
             head = _first_line(os.path.join(self.git_dir, head[5:]))
         return head if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head) else None
 
+    @property
+    def common_dir(self) -> str:
+        """The directory of what all work trees of the repository share."""
+        try:
+            with open(os.path.join(self.git_dir, "commondir"), encoding="utf-8") as file:
+                return os.path.join(self.git_dir, file.read().strip())
+        except FileNotFoundError:
+            return self.git_dir
+
     def settings(self) -> dict[str, str]:
         """Return the effective git configuration, keys in lower case as git prints them."""
         fields = os.fsdecode(self.run("config", "--list", "-z").out).split("\0")

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import GitFailed
+from clave.vcs.objects import object_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -140,13 +141,6 @@ def write(tree: Tree) -> bytes:
     """Return the entries as a tree object."""
     rows = sorted(tree.items(), key=_sort_key)
     return b"".join(entry.mode + b" " + name + b"\0" + bytes.fromhex(entry.id) for name, entry in rows)
-
-
-def object_id(kind: bytes, data: bytes, hash_name: str) -> str:
-    """Return the id that git gives to an object of this kind (`blob`, `tree`, `commit`)."""
-    import hashlib
-
-    return hashlib.new(hash_name, b"%b %d\0" % (kind, len(data)) + data, usedforsecurity=False).hexdigest()
 
 
 def _in_the_way(path: str) -> GitFailed:

@@ -36,10 +36,15 @@ def content_at(path: str) -> Content | None:
     except OSError:
         pass
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a FIFO in its place must not make us wait for a writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def is_folder(path: str) -> bool:
@@ -57,22 +62,33 @@ def staged_name(path: str, content_id: str) -> str:
 def stage(items: Iterable[tuple[str, str, Content]]) -> None:
     """Write each (path, content id, content) beside its place and make it durable; folders are made."""
     staged = []
+    folders = set()
     for path, content_id, content in items:
         waiting = staged_name(path, content_id)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with suppress(FileNotFoundError):
+        folder = os.path.dirname(path)
+        if folder not in folders:
+            folders.add(folder)
+            os.makedirs(folder, exist_ok=True)
+        try:
+            _write(waiting, content)
+        except FileExistsError:
             os.unlink(waiting)
-        if isinstance(content, Link):
-            os.symlink(content, waiting)
-        else:
-            with open(waiting, "xb") as file:
-                file.write(content)
+            _write(waiting, content)
+        if not isinstance(content, Link):
             staged.append(waiting)
     if len(staged) > _SYNC_EACH:
         os.sync()
     else:
         for waiting in staged:
             _sync(waiting)
+
+
+def _write(path: str, content: Content) -> None:
+    if isinstance(content, Link):
+        os.symlink(content, path)
+    else:
+        with open(path, "xb") as file:
+            file.write(content)
 
 
 def put(path: str, content_id: str) -> None:

@@ -9,7 +9,8 @@ import click
 
 from clave.cli import _deliver, _output
 from clave.cli._app import pass_app
-from clave.cli._options import delivery, exclusive
+from clave.cli._checks import exclusive
+from clave.cli._options import delivery
 from clave.cli._target import entry
 from clave.errors import UsageError
 

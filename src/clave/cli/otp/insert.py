@@ -8,7 +8,7 @@ import click
 
 from clave.cli import _ask, _output
 from clave.cli._app import pass_app
-from clave.cli._options import replacing
+from clave.cli._checks import replacing
 from clave.cli.otp import _secret
 from clave.errors import Finding
 from clave.store import otp, writing

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from clave.cli._app import pass_app
+from clave.cli._checks import exclusive
 from clave.cli._deliver import deliver
-from clave.cli._options import delivery, exclusive
+from clave.cli._options import delivery
 from clave.cli._target import entry
 from clave.store import otp
 from clave.store.reading import read
