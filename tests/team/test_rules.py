@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clave.team import roster as rosters
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.team.repository import Files, Raw
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(world=worlds())
 def test_an_honest_history_is_verified(world: World) -> None:
     verdict = verify(world.repository, world.pin, world.main)
@@ -34,7 +34,7 @@ def test_an_honest_history_is_verified(world: World) -> None:
     assert verdict.roster == world.repository.roster_of(world.main)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(world=worlds(least=6), data=st.data())
 def test_verified_in_pieces_it_is_the_same(world: World, data: st.DataObject) -> None:
     pin = world.pin
@@ -124,7 +124,7 @@ def choose(data: st.DataObject, found: list) -> Any:
     return data.draw(st.sampled_from(found))
 
 
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+many = settings(max_examples=40)
 outsider = Key("F" * 40, ("F" * 16,))
 
 
