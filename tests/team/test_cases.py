@@ -439,6 +439,11 @@ def test_a_genesis_that_is_none(team: Team, change: dict[str, Any], rule: Rule, 
     assert (verdict.good, verdict.roster) == ("", None)
 
 
+def test_a_genesis_with_a_second_roster(team: Team) -> None:
+    genesis = team.make("alice", (), team.files(team.add("dave", team.genesis)))
+    refused(team.verify(genesis, genesis=genesis), genesis, Rule.ROSTER, "does not hold exactly the rosters 1 to 1")
+
+
 def test_a_branch_from_before_the_beginning(team: Team) -> None:
     older = team.repository.commits[team.genesis].parents[0]
     branch = team.make("bob", (older,), team.files(older))

@@ -167,8 +167,6 @@ class _Verification:
 
     def _judge_genesis(self, seen: Seen) -> None:
         roster, tree = seen.roster, seen.tree
-        if roster.seq != 1:
-            raise Refused(Rule.ROSTER, "the first commit of a team has a roster that is not the first")
         if _is_unsigned(seen):
             raise Refused(Rule.SIGNATURE, "it is not signed")
         _check_signature(roster, seen.signature)
