@@ -275,6 +275,10 @@ def test_a_revoked_key_counts_before_and_not_after_nor_beside(team: Team) -> Non
         for parents in ((main, branch), (branch, main)):
             tip = team.merge(who, *parents)
             refused(team.verify(tip), tip, Rule.SIGNATURE, text)
+    # Merged from an older side, on which the key still was good.
+    branch = team.write("carol", team.genesis, "c.gpg")
+    tip = team.merge("bob", branch, main)
+    refused(team.verify(tip), tip, Rule.SIGNATURE, "has revoked")
 
 
 def test_an_expired_key_that_was_replaced(team: Team) -> None:
@@ -422,6 +426,8 @@ def test_what_a_stolen_key_left_has_to_go(team: Team) -> None:
     [
         ({"by": None}, Rule.SIGNATURE, "it is not signed"),
         ({"by": "bob"}, Rule.MEMBER, "it is not signed by an admin"),
+        ({"facts": {"digest": "SHA1"}}, Rule.SIGNATURE, "its signature uses SHA1, which is weak"),
+        ({"without": "bob's certificate"}, Rule.CERTIFICATE, " of bob is missing"),
         ({"without": ".gpg-id"}, Rule.READERS, ".gpg-id is missing"),
         ({"without": ".clave/roster/00001.toml.sig"}, Rule.ROSTER, "roster 1 has no signature"),
         ({"more": "A.gpg"}, Rule.TREE, "differ only in case or form"),
@@ -430,10 +436,11 @@ def test_what_a_stolen_key_left_has_to_go(team: Team) -> None:
 )
 def test_a_genesis_that_is_none(team: Team, change: dict[str, Any], rule: Rule, text: str) -> None:
     raw = team.repository.commits[team.genesis]
-    files = {path: file for path, file in raw.files if path != change.get("without")}
+    without = change.get("without", "").replace("bob's certificate", certificate_path(team.keys["bob"].fpr))
+    files = {path: file for path, file in raw.files if path != without}
     if "more" in change:
         files[change["more"]] = team.repository.blob(b"")
-    genesis = team.make(change.get("by", "alice"), raw.parents, files)
+    genesis = team.make(change.get("by", "alice"), raw.parents, files, **change.get("facts", {}))
     verdict = team.verify(genesis, genesis=genesis)
     refused(verdict, genesis, rule, text)
     assert (verdict.good, verdict.roster) == ("", None)
