@@ -58,6 +58,9 @@ def ours(patterns: list[str], *, extended: bool, flags: int = 0) -> list[str] | 
 @example("a**")
 @example("[:alpha:]")
 @example("[b-a]")
+@example("a{}")
+@example("a{,}")
+@example("({})")
 def test_selects_the_lines_that_grep_selects(pattern: str) -> None:
     assert ours([pattern], extended=False) == grep(pattern)
     assert ours([pattern], extended=True) == grep(pattern, "-E")

@@ -192,14 +192,15 @@ class _Translator:
         end = "}" if self._extended else r"\}"
         low, high = interval["low"], interval["high"]
         valid = (low or interval["comma"]) and self._pattern.startswith(end, interval.end())
-        if not self._extended and not start and not valid:
-            raise _refuse(r"\{ begins no interval such as \{2,3\}")
+        is_empty = not interval[0] and self._pattern.startswith(end, interval.end())
+        if not start and not valid and (not self._extended or is_empty):
+            raise _refuse(f"{end.replace('}', '{')} begins no interval such as {{2,3}}")
         if not valid or (start and not self._extended):
             self._add(re.escape("{"))
             return
         self._at = interval.end() + len(end)
         top = high if interval["comma"] else low
-        if (top and int(low or 0) > int(top)) or int(top or low) > _MOST:
+        if (top and int(low or 0) > int(top)) or int(top or low or 0) > _MOST:
             raise _refuse("an interval ends before it begins, or is too large")
         self._quantifier(f"{{{low or 0},{top}}}", "", start)
 
