@@ -41,10 +41,18 @@ def test_what_encode_does_not_write_is_no_path(text: str) -> None:
     assert decode(text) is None
 
 
-@given(subject=text, operation=st.sampled_from(sorted(OPERATIONS)), changed=st.lists(changes, max_size=5))
-def test_a_message_is_read_as_it_was_composed(subject: str, operation: str, changed: list[Change]) -> None:
-    message = compose(f"Remove {subject} from store.", operation, changed)
+@given(
+    subject=text,
+    operation=st.sampled_from(sorted(OPERATIONS)),
+    changed=st.lists(changes, max_size=5),
+    endorsed=st.lists(blobs, max_size=2),
+)
+def test_a_message_is_read_as_it_was_composed(
+    subject: str, operation: str, changed: list[Change], endorsed: list[str]
+) -> None:
+    message = compose(f"Remove {subject} from store.", operation, changed, endorses=endorsed)
     note = parse(message)
+    assert note.endorses == tuple(endorsed)
     assert note.operation == operation
     assert note.changes == tuple(changed)
     assert message.split("\n")[0] == note.subject
@@ -176,3 +184,11 @@ def test_a_move_is_read_in_every_way_it_can_be(subject: str, operation: str, mov
 def test_a_huge_hostile_subject_costs_nothing() -> None:
     assert parse("Rename " + "a to " * 1_000_000 + "b.").moves == ()
     assert len(parse("Rename " + "a to " * 1_000 + "b.").moves) == 1_000
+
+
+@pytest.mark.parametrize("commit", ["", "abc", "A" * 40, "a" * 39, "a" * 40 + "\n", "a" * 41, "a" * 40 + " x"])
+def test_an_endorsement_names_a_whole_commit(commit: str) -> None:
+    with pytest.raises(ValueError, match="is no id of a commit"):
+        compose("Endorse.", "endorse", [], endorses=[commit])
+    if commit.strip() == commit:
+        assert parse(f"Endorse.\n\nClave-Endorse: {commit}\n").endorses == ()

@@ -15,8 +15,9 @@ blob the commit changed, the path in the repository, as git names it, and what b
     part   some are                             rekey  same plaintext, new recipients
     same   the plaintext is that of another blob (restored, moved, copied), named behind `from`
 
-Removing a file needs no line: git knows. Trailers are a claim of the author; whoever uses one asks git first
-whether that path changed at all.
+Removing a file needs no line: git knows. `Clave-Endorse: <full id>` says that the author of this commit stands for
+another one, which is not signed. Trailers are a claim of the author; whoever uses one asks git first whether that path
+changed at all.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ KINDS = frozenset(("meta", "part", "rekey", "same", "value"))
 
 _OPERATION = "Clave-Op"
 _CHANGE = "Clave-Change"
+_ENDORSE = "Clave-Endorse"
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class Change(NamedTuple):
@@ -70,7 +73,8 @@ class Note(NamedTuple):
     `operation` is one of OPERATIONS, from the trailer or else from a subject of pass, pass-otp or gopass;
     None where neither says. `name` is the entry or folder that the subject names (`""` the whole store), for
     a move or a copy the new one. `moves` holds every way to read such a subject as (old, new): names may
-    contain ` to `, so there can be several, and git has to tell which. Nothing in here is safe to print.
+    contain ` to `, so there can be several, and git has to tell which. `endorses` are the ids of commits that this
+    one endorses. Nothing in here is safe to print.
     """
 
     subject: str
@@ -78,13 +82,14 @@ class Note(NamedTuple):
     changes: tuple[Change, ...] = ()
     name: str | None = None
     moves: tuple[tuple[str, str], ...] = ()
+    endorses: tuple[str, ...] = ()
 
 
-def compose(subject: str, operation: str, changes: Iterable[Change]) -> str:
+def compose(subject: str, operation: str, changes: Iterable[Change], *, endorses: Iterable[str] = ()) -> str:
     """Return the commit message: the subject on one line, then the trailers.
 
     Control characters of a name in the subject are written as escapes; the trailers hold the exact path.
-    Raises ValueError for an operation, kind or source that DESIGN does not know.
+    Raises ValueError for an operation, kind or source that DESIGN does not know, and for what is no id of a commit.
     """
     if operation not in OPERATIONS:
         raise ValueError(f"'{operation}' is no operation")
@@ -94,6 +99,10 @@ def compose(subject: str, operation: str, changes: Iterable[Change]) -> str:
             raise ValueError(f"'{change.kind}' is no kind of change")
         origin = f" from {change.source}" if change.source else ""
         lines.append(f"{_CHANGE}: {change.kind} {encode(change.path)}{origin}")
+    for commit in endorses:
+        if not _COMMIT.fullmatch(commit):
+            raise ValueError(f"'{commit}' is no id of a commit")
+        lines.append(f"{_ENDORSE}: {commit}")
     return "\n".join(lines) + "\n"
 
 
@@ -101,8 +110,8 @@ def parse(message: str) -> Note:
     """Read a commit message, of any author and any program. Never raises; what is malformed is not there."""
     subject = message.lstrip("\n").partition("\n")[0].rstrip()
     read = _read_subject(subject)
-    operation, changes = _read_trailers(message)
-    return read._replace(operation=operation or read.operation, changes=changes)
+    operation, changes, endorses = _read_trailers(message)
+    return read._replace(operation=operation or read.operation, changes=changes, endorses=endorses)
 
 
 def encode(path: str) -> str:
@@ -122,23 +131,26 @@ def decode(text: str) -> str | None:
     return path if encode(path) == text else None
 
 
-def _read_trailers(message: str) -> tuple[str | None, tuple[Change, ...]]:
-    """Return operation and changes: the last paragraph, if not the first, and every line a trailer."""
+def _read_trailers(message: str) -> tuple[str | None, tuple[Change, ...], tuple[str, ...]]:
+    """Return operation, changes, endorsed commits: the last paragraph, if not the first, and every line a trailer."""
     paragraphs = re.split(r"\n\s*\n", message.strip())
     if len(paragraphs) < 2:
-        return None, ()
+        return None, (), ()
     operations: list[str] = []
     changes: list[Change] = []
+    endorses: list[str] = []
     for line in paragraphs[-1].split("\n"):
         key, colon, value = line.partition(": ")
         if not colon or not re.fullmatch(r"[A-Za-z0-9-]+", key):
-            return None, ()
+            return None, (), ()
         if key == _OPERATION:
             operations.append(value.strip())
         elif key == _CHANGE and (change := _read_change(value.strip())):
             changes.append(change)
+        elif key == _ENDORSE and _COMMIT.fullmatch(value.strip()):
+            endorses.append(value.strip())
     operation = operations[0] if len(operations) == 1 and operations[0] in OPERATIONS else None
-    return operation, tuple(changes)
+    return operation, tuple(changes), tuple(endorses)
 
 
 def _read_change(value: str) -> Change | None:
