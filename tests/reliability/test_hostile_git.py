@@ -339,6 +339,30 @@ def test_commits_are_signed_with_openpgp_whatever_the_user_has_set(
     place.whole()
 
 
+def test_commits_are_signed_with_ssh_where_the_users_key_is_one(
+    place: Place, clave: Run, user_config: Callable[[str, str], None]
+) -> None:
+    """Whoever signs all commits with an SSH key can use a store as before; the log knows no such signer."""
+    key = place.person.home / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    user_config("gpg.format", "ssh")
+    user_config("commit.gpgsign", "true")
+    user_config("user.signingkey", f"{key}.pub")
+    assert clave(place.person, place.store, "insert", "-m", "-f", "a", input=b"signed and stored\n").code == 0
+    assert b"BEGIN SSH SIGNATURE" in git(place.store, "cat-file", "commit", "HEAD")
+    said = clave(place.person, place.store, "log", "a")
+    assert (said.code, said.err) == (0, b"")
+    assert b"\tgood\t" not in said.out
+    assert b"sign commits with ssh" in clave(place.person, place.store, "doctor").out
+    user_config("user.signingkey", str(place.person.home / "missing.pub"))
+    before = head(place.store)
+    assert_explained(clave(place.person, place.store, "insert", "-m", "-f", "a", input=b"not stored\n"), 7)
+    assert head(place.store) == before
+    place.state.entries["a"] = b"signed and stored\n"
+    (place.person.home / ".gitconfig").unlink()
+    place.whole()
+
+
 # What somebody may have put into a local store
 
 

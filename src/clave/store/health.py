@@ -21,6 +21,7 @@ from clave.store import layout, recipients, stores
 from clave.store.renewal import Kept
 from clave.vcs import health as vcs
 from clave.vcs.git import Repository
+from clave.vcs.identity import signature_format
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -178,7 +179,7 @@ def _history(store: Store) -> Iterator[Report]:
         yield attention("history", failure.message, failure.hint)
         return
     if vcs.signs_commits(settings):
-        kind = settings.get("gpg.format", "openpgp")
+        kind = signature_format(settings.get("gpg.format", ""), settings.get("user.signingkey", ""))
         if kind == "openpgp":
             yield openpgp.check_signing_key(settings.get("user.signingkey", ""))
         else:

@@ -184,9 +184,10 @@ class Repository(NamedTuple):
             return self.git_dir
 
     def settings(self) -> dict[str, str]:
-        """Return the effective git configuration, keys in lower case as git prints them."""
-        fields = os.fsdecode(self.run("config", "--list", "-z").out).split("\0")
-        pairs = (field.partition("\n") for field in fields if field)
+        """Return the user's effective git configuration, keys in lower case as git prints them."""
+        fields = os.fsdecode(self.run("config", "--list", "-z").out).split("\0")[:-1]
+        # What stands on the command line comes last: that is ours.
+        pairs = (field.partition("\n") for field in fields[: -_OPTIONS.count("-c")])
         return {key: value for key, _, value in pairs}
 
 

@@ -18,14 +18,30 @@ class Identity(NamedTuple):
     email: str
 
 
+def signature_format(format_: str, key: str) -> str:
+    """Return the kind of signature that commits get, from git's `gpg.format` and `user.signingkey`.
+
+    It is the user's (ssh, x509), unless their key is one of OpenPGP: then it is OpenPGP's in the store also where
+    other repositories have theirs.
+    """
+    digits = key.removesuffix("!").removeprefix("0x")
+    is_openpgp = len(digits) in (8, 16, 32, 40, 64) and all(c in "0123456789abcdefABCDEF" for c in digits)
+    return "openpgp" if is_openpgp else format_.lower() or "openpgp"
+
+
 class Variables:
     """What `git var -l` says: the configuration, and who would be author and committer of a commit made now."""
 
     def __init__(self, out: bytes) -> None:
         self._values: dict[str, str] = {}
+        formats = [""]
         for line in os.fsdecode(out).split("\n"):
             key, _, value = line.partition("=")
             self._values[key] = value
+            if key == "gpg.format":
+                formats.append(value)
+        # The last one is ours (`vcs.git`), which the user's stands before.
+        self.signature_format = signature_format(formats[:-1][-1], self._values.get("user.signingkey", ""))
 
     @property
     def signs(self) -> bool:
