@@ -161,6 +161,19 @@ def test_the_search_stops_at_the_first_with_one_prompt(locked: Locked) -> None:
         assert locked.asked == (answer is not None)
 
 
+@pytest.mark.parametrize("options", ["", "--no-greeting"], ids=["engine", "gpg alone"])
+@pytest.mark.parametrize("answer", ["cancels", "is wrong"])
+def test_one_prompt_also_where_the_first_can_be_read(locked: Locked, options: str, answer: str) -> None:
+    for number in range(30):
+        key = locked.carol.fingerprint if number < 12 else locked.key
+        locked.put(f"entry-{number:02}", locked.sealed(key=key))
+    locked.pinentry(answer)
+    done = locked.clave("grep", "canary", PASSWORD_STORE_GPG_OPTS=options)
+    assert done.code == 4
+    assert b"entry-12 stays locked" in done.err
+    assert locked.asked == (1 if answer == "cancels" else 3)  # gpg-agent asks three times for one key
+
+
 def test_a_damaged_session_key_or_a_foreign_entry_does_not_stop_the_search(locked: Locked) -> None:
     """Else whoever can push could stop every search."""
     own = locked.carol.fingerprint

@@ -4,9 +4,9 @@ A few messages are gpg's, one process each: making the engine ready takes as lon
 (`engine`), which leaves to gpg what it must; all are gpg's where the libraries of the engine are not installed, or
 where the user has options of their own for gpg.
 
-No more gpg processes run at once than there are processors (sixty-four lose gpg's lock files), and the first runs
-alone: it may ask for a passphrase. A key that the agent will not use stops the run, or the user would be asked once
-for every file.
+No more gpg processes run at once than there are processors (sixty-four lose gpg's lock files), and the first message
+for other recipients runs alone: it may ask for a passphrase. A key that the agent will not use stops the run, or the
+user would be asked once for every file.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from clave.errors import CannotDecrypt, KeyLocked
+from clave.errors import BadMessage, CannotDecrypt, KeyLocked
 from clave.openpgp.message import decrypt, encrypt
+from clave.openpgp.packets import dearmor, inspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
     from types import ModuleType
-    from typing import Self
+    from typing import Any, Self
 
     from clave.openpgp.keys import Recipient
 
@@ -46,8 +47,11 @@ def decrypt_many(
     opener = engine and engine.Opener.start()
 
     refused: list[KeyLocked] = []
+    used: set[tuple[str, ...]] = set()  # the recipients of messages that gpg has had
 
     def by_gpg(name: str, ciphertext: bytes) -> bytes | CannotDecrypt:
+        if refused:
+            return refused[0]
         try:
             return decrypt(ciphertext, name=name, options=options)
         except CannotDecrypt as failure:
@@ -59,7 +63,9 @@ def decrypt_many(
         opened = opener.open(items) if opener else ((name, ciphertext, None) for name, ciphertext in items)
         for name, ciphertext, plaintext in opened:
             if plaintext is None:
-                yield name, processes.start(partial(by_gpg, name, ciphertext))
+                recipients = _recipients(ciphertext)
+                yield name, processes.start(partial(by_gpg, name, ciphertext), alone=recipients not in used)
+                used.add(recipients)
             else:
                 yield name, partial(_known, plaintext)
             if refused:
@@ -90,6 +96,14 @@ def encrypt_many(
 
     with _Processes() as processes:
         yield from _in_order(steps())
+
+
+def _recipients(ciphertext: bytes) -> tuple[str, ...]:
+    """Return whom a message is for; nobody, for one that will be refused."""
+    try:
+        return tuple(sorted(inspect(dearmor(ciphertext)).recipients))
+    except BadMessage:
+        return ()
 
 
 def _few(items: Iterable[Item]) -> tuple[bool, Iterator[Item]]:
@@ -136,8 +150,9 @@ class _Processes:
     """Runs gpg in the background; for a `with` statement, whose end drops what was not begun."""
 
     def __init__(self) -> None:
-        self._alone = True
+        self._first = True
         self._pool: ThreadPoolExecutor | None = None
+        self._running: list[Future[Any]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -146,13 +161,18 @@ class _Processes:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
 
-    def start(self, work: Callable[[], Done]) -> Callable[[], Done]:
-        """Do the first work alone (it may prompt for a passphrase), the others side by side; return how to wait."""
-        if self._alone:
-            self._alone = False
+    def start(self, work: Callable[[], Done], *, alone: bool = False) -> Callable[[], Done]:
+        """Do the first work, and one that may prompt, alone, the others side by side; return how to wait."""
+        if self._first or alone:
+            self._first = False
+            for each in self._running:
+                each.exception()  # waits for it; whoever has its result meets what it raised
+            self._running.clear()
             return partial(_known, work())
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
             self._pool = ThreadPoolExecutor(_WORKERS)
-        return self._pool.submit(work).result
+        future = self._pool.submit(work)
+        self._running = [*(each for each in self._running if not each.done()), future]
+        return future.result
