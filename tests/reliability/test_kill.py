@@ -297,7 +297,8 @@ def test_random_kills(kind: str, pair: list[Person], templates: Callable[[str], 
             take_away(place, stranger)
         came = happened(place, command, before, added)
         if done.code == 0:
-            assert came
+            # To copy an entry over one that has the very same file changes nothing, and makes no commit.
+            assert came or command.after == place.state
         else:
             killed["after" if came else "before"] += 1
         place.state = command.after if came else place.state
