@@ -21,7 +21,7 @@ from clave.store import layout, recipients, stores
 from clave.store.renewal import Kept
 from clave.vcs import health as vcs
 from clave.vcs.git import Repository
-from clave.vcs.identity import signature_format
+from clave.vcs.identity import signature_format, signs_commits
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -178,7 +178,7 @@ def _history(store: Store) -> Iterator[Report]:
     except GitFailed as failure:
         yield attention("history", failure.message, failure.hint)
         return
-    if vcs.signs_commits(settings):
+    if signs_commits(settings):
         kind = signature_format(settings.get("gpg.format", ""), settings.get("user.signingkey", ""))
         if kind == "openpgp":
             yield openpgp.check_signing_key(settings.get("user.signingkey", ""))

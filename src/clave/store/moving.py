@@ -51,11 +51,16 @@ def plan(store: Store, old: str, new: str) -> Move:
     return _plan_entry(store, source, new)
 
 
-def _plan_entry(store: Store, source: str, new: str) -> Move:
+def _target(store: Store, source: str, new: str) -> str:
+    """Return the name that `source` gets in a store where `new` was said."""
     target = check_folder(new)
     if new.endswith("/") or not target or layout.is_folder(store.root, target):
         target = os.path.join(target, os.path.basename(source))
-    target = check_new(target)
+    return check_new(target)
+
+
+def _plan_entry(store: Store, source: str, new: str) -> Move:
+    target = _target(store, source, new)
     if target == source:
         raise UsageError(f"'{source}' and '{target}' are the same entry")
     replaced = [target] if layout.has_file(store.root, target + SUFFIX) else []
@@ -63,10 +68,7 @@ def _plan_entry(store: Store, source: str, new: str) -> Move:
 
 
 def _plan_folder(store: Store, source: str, new: str) -> Move:
-    target = check_folder(new)
-    if new.endswith("/") or not target or layout.is_folder(store.root, target):
-        target = os.path.join(target, os.path.basename(source))
-    target = check_new(target)
+    target = _target(store, source, new)
     if f"{target}/".startswith(f"{source}/"):
         raise UsageError(f"'{source}' cannot go into itself, '{target}'", "Name another place for it.")
     if layout.has_file(store.root, target):
@@ -85,10 +87,7 @@ def plan_across(store: Store, old: str, other: Store, new: str) -> Move:
     as_entry = layout.is_entry(store.root, source) and not (is_folder and old.endswith("/"))
     if not as_entry and not is_folder:
         raise NotFound(f"{source} is not in the password store")
-    target = check_folder(new)
-    if new.endswith("/") or not target or layout.is_folder(other.root, target):
-        target = os.path.join(target, os.path.basename(source))
-    target = check_new(target)
+    target = _target(other, source, new)
     names = [source] if as_entry else layout.own_entries(store.root, source)
     if not names:
         raise UsageError(f"the folder {source} has no entries", "There is nothing to move or copy.")

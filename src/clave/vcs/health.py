@@ -50,11 +50,6 @@ def check_repository(repository: Repository, settings: Mapping[str, str]) -> Ite
         )
 
 
-def signs_commits(settings: Mapping[str, str]) -> bool:
-    """Tell whether git's configuration asks for signed commits (pass has a setting of its own)."""
-    return "true" in (settings.get("commit.gpgsign"), settings.get("pass.signcommits"))
-
-
 def check_locks(repository: Repository) -> Iterator[Report]:
     """Report git's lock files; those that no running git can own come with a fix that removes them."""
     found = [os.path.join(repository.git_dir, name) for name in _LOCKS]

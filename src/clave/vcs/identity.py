@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import GitFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class Identity(NamedTuple):
@@ -16,6 +16,11 @@ class Identity(NamedTuple):
 
     name: str
     email: str
+
+
+def signs_commits(settings: Mapping[str, str]) -> bool:
+    """Tell whether git's configuration asks for signed commits (pass has a setting of its own)."""
+    return any(_true(settings.get(key)) for key in ("commit.gpgsign", "pass.signcommits"))
 
 
 def signature_format(format_: str, key: str) -> str:
@@ -45,8 +50,8 @@ class Variables:
 
     @property
     def signs(self) -> bool:
-        """Whether commits are to be signed (pass has a setting of its own)."""
-        return any(_true(self._values.get(key)) for key in ("commit.gpgsign", "pass.signcommits"))
+        """Whether commits are to be signed."""
+        return signs_commits(self._values)
 
     def person(self, role: str) -> tuple[str, bool]:
         """Return `Name <address> seconds zone` of the AUTHOR or COMMITTER, and whether the user has named them."""
