@@ -346,8 +346,9 @@ def test_a_home_too_long_for_the_agent(setup: Setup) -> None:
     assert any(row["check"] == "agent" and "too long" in str(row["text"]) for row in found)
 
 
-def test_signing_needs_a_key(setup: Setup) -> None:
-    setup.git("config", "commit.gpgsign", "true")
+@pytest.mark.parametrize("yes", ["true", "yes", "1"])
+def test_signing_needs_a_key(setup: Setup, yes: str) -> None:
+    setup.git("config", "commit.gpgsign", yes)
     setup.git("config", "user.signingkey", setup.person.fingerprint)
     assert any(row["check"] == "signing" and row["level"] == "good" for row in setup.reports())
     setup.git("config", "user.signingkey", "0123456789ABCDEF")

@@ -21,7 +21,7 @@ import hashlib
 import secrets
 import sys
 import zlib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pysequoia
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -30,12 +30,11 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from clave.errors import BadMessage
 from clave.openpgp import packets
+from clave.openpgp.sequoia import tried
 from clave.openpgp.session import SessionKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-Made = TypeVar("Made")
+    from collections.abc import Sequence
 
 _INFLATED = 1 << 20  # bytes
 _BLOCK = 16
@@ -63,7 +62,7 @@ def opened(session: SessionKey, packet: bytes) -> bytes | None:
     password = secrets.token_hex(16)
     # In one piece: Sequoia takes ten times as long for a packet that is in parts, as gpg writes it from 512 octets on.
     message = _password_packet(session, password) + b"\xd2\xff" + len(body).to_bytes(4, "big") + body
-    decrypted = _tried(lambda: pysequoia.decrypt(message, passwords=[password]))
+    decrypted = tried(lambda: pysequoia.decrypt(message, passwords=[password]))
     if decrypted is None or decrypted.bytes is None:
         return None
     is_text = literal[:1] != b"b"
@@ -72,22 +71,12 @@ def opened(session: SessionKey, packet: bytes) -> bytes | None:
 
 def certificates(exported: bytes) -> list[pysequoia.Cert]:
     """Return the certificates of an export, none if Sequoia does not take one of them."""
-    return _tried(lambda: pysequoia.Cert.split_bytes(exported)) or []
+    return tried(lambda: pysequoia.Cert.split_bytes(exported)) or []
 
 
 def sealed(plaintext: bytes, recipients: Sequence[pysequoia.Cert]) -> bytes | None:
     """Return `plaintext` encrypted to all encryption subkeys of these, None if Sequoia does not."""
-    return _tried(lambda: pysequoia.encrypt(plaintext, recipients=recipients, armor=False))
-
-
-def _tried(work: Callable[[], Made]) -> Made | None:
-    """Return what Sequoia makes, None for any refusal: its words are for programmers."""
-    try:
-        return work()
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # noqa: BLE001 - RuntimeError, and a panic in Rust is no Exception
-        return None
+    return tried(lambda: pysequoia.encrypt(plaintext, recipients=recipients, armor=False))
 
 
 def _password_packet(session: SessionKey, password: str) -> bytes:

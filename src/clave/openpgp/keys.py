@@ -408,14 +408,6 @@ def generate(name: str, email: str, passphrase: str | None = None) -> str:
     return str(made.fingerprint)
 
 
-def export(fingerprint: str) -> str:
-    """Return the armored public key. Raises CannotEncrypt where there is none."""
-    armored = _python_gnupg().export_keys([fingerprint])
-    if not armored:
-        raise CannotEncrypt(f"no public key for '{fingerprint}'")
-    return str(armored)
-
-
 def _keys(*, secret: bool) -> list[Key]:
     found = []
     for listed in _python_gnupg().list_keys(secret):

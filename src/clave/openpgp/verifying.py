@@ -12,10 +12,12 @@ and is `keys.signers`' to say.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from clave.errors import ProgramMissing
 from clave.openpgp.command import environment
+from clave.openpgp.sequoia import tried
 from clave.process import run
 
 if TYPE_CHECKING:
@@ -39,14 +41,10 @@ def verify_many(items: Mapping[str, tuple[bytes, bytes]]) -> dict[str, str]:
     certificates = _certificates({sig.issuer_fingerprint for sig in signatures.values() if sig.issuer_fingerprint})
     good: dict[str, str] = {}
     for name, sig in signatures.items():
-        try:
-            found = pysequoia.verify(bytes=items[name][0], store=lambda _: certificates, signature=sig).valid_sigs
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException:  # noqa: BLE001, S112 - RuntimeError, and a panic in Rust is no Exception
-            continue
-        if len(found) == 1:
-            good[name] = found[0].signing_key.upper()
+        verify = partial(pysequoia.verify, bytes=items[name][0], store=lambda _: certificates, signature=sig)
+        verified = tried(verify)
+        if verified is not None and len(verified.valid_sigs) == 1:
+            good[name] = verified.valid_sigs[0].signing_key.upper()
     return good
 
 
@@ -58,13 +56,9 @@ def _read(armored: bytes) -> Sig | None:
     text = armored.strip()
     if not text.startswith(_BEGIN) or not text.endswith(_END) or text.count(b"-----BEGIN ") != 1:
         return None
-    try:
-        if len(list(PacketPile.from_bytes(armored))) != 1:
-            return None
-        sig = pysequoia.Sig.from_bytes(armored)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # noqa: BLE001 - as above
+    pile = tried(lambda: list(PacketPile.from_bytes(armored)))
+    sig = tried(lambda: pysequoia.Sig.from_bytes(armored))
+    if pile is None or len(pile) != 1 or sig is None:
         return None
     return sig if sig.signature_type == SignatureType.Binary and sig.expiration is None else None
 
@@ -77,6 +71,6 @@ def _certificates(fingerprints: set[str]) -> list[Cert]:
         return []
     try:
         exported = run(["gpg", "--batch", "--export", "--", *sorted(fingerprints)], env=environment()).out
-        return pysequoia.Cert.split_bytes(exported) if exported else []
-    except (ProgramMissing, RuntimeError):
+    except ProgramMissing:
         return []
+    return (tried(lambda: pysequoia.Cert.split_bytes(exported)) or []) if exported else []

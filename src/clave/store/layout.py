@@ -243,19 +243,6 @@ def remove_empty(root: str, folder: str) -> None:
             continue
 
 
-def recipients_file(root: str, folder: str) -> str | None:
-    """Return the path of the `.gpg-id` that holds for a folder: the nearest upwards wins whole (as in pass)."""
-    while True:
-        path = os.path.join(root, folder, RECIPIENTS) if folder else os.path.join(root, RECIPIENTS)
-        if os.path.isfile(path):
-            if not inside(root, path):
-                raise StoreDamaged(f"{folder or '.'}/{RECIPIENTS} leads out of the store", "Remove the symlink.")
-            return path
-        if not folder:
-            return None
-        folder = folder.rpartition("/")[0]
-
-
 def parse_recipients(data: bytes) -> list[str]:
     """Return the ids of a `.gpg-id`: one a line, `#` begins a comment, blanks around are ignored (pass 1.7.4).
 
