@@ -58,6 +58,8 @@ class Operation:
         )
         self._kept: Kept | None = None
         self._prefixes: dict[str, str] = {}  # folders as the repository names them
+        self._merged: str | None = None  # the commit that this one merges
+        self._endorsed: Sequence[str] = ()
 
     # What is there now
 
@@ -124,6 +126,20 @@ class Operation:
                 self.place(path, content)
         self._readers = recipients.TeamReaders(self.team, roster, known)
 
+    def merge(self, commit: str, team: Team | None) -> None:
+        """Make this operation a merge with a commit; `team` is the one that judges it, and says who reads after it.
+
+        Its changes are not only the user's own: in a team store the rules say whether they may be brought in.
+        """
+        self._merged = commit
+        self.team = team
+        if team:
+            self._readers = recipients.TeamReaders(team)
+
+    def endorse(self, commits: Sequence[str]) -> None:
+        """Stand for unsigned commits that come before this one."""
+        self._endorsed = commits
+
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
 
@@ -162,7 +178,7 @@ class Operation:
         """
         if not adopt:
             self._require_unchanged((*self._raw, *self._plain))
-        if self.team:
+        if self.team and not self._merged:
             self.team.require_right((*self._raw, *self._plain))
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
@@ -171,7 +187,7 @@ class Operation:
             ]
             changes.update(self._encrypted(items))
             self._compare(old())
-        if not changes:
+        if not (changes or self._merged or self._endorsed):
             return
         if isinstance(self._write, unversioned.Unversioned):
             self._write.commit(changes)
@@ -179,7 +195,7 @@ class Operation:
             notes = [
                 Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
             ]
-            message = compose(subject, operation, notes)
+            message = compose(subject, operation, notes, endorses=self._endorsed)
             in_repository = {self._in_repository(path): content for path, content in changes.items()}
             self._commit(self._write, in_repository, message, adopt=adopt)
         if self._kept:
@@ -191,8 +207,9 @@ class Operation:
         self, write: transaction.Transaction, changes: Mapping[str, Content | None], message: str, *, adopt: bool
     ) -> None:
         """Make the commit; in a team store signed, judged before HEAD moves, and known to be good after that."""
+        parents = [self._merged] if self._merged else []
         if self.team is None:
-            write.commit(changes, message, identity=_own_identity, adopt=adopt)
+            write.commit(changes, message, parents=parents, identity=own_identity, adopt=adopt)
             return
         from clave.store import verification
 
@@ -200,13 +217,21 @@ class Operation:
         repository, team, head = self._repository, self.team, write.head
 
         def judged(commit: str) -> None:
-            verdict = verification.judge_new(repository, team.pinned, team.commit, commit)
+            verdict = verification.judge_new(repository, team.pinned, head or "", commit)
             if verdict.refusals:
                 raise VerificationFailed(
                     f"the team would refuse this: {verdict.refusals[0].problem}", "Nothing was changed."
                 )
 
-        new = write.commit(changes, message, sign=team.require_member(), check=judged, identity=_own_identity)
+        new = write.commit(
+            changes,
+            message,
+            sign=team.require_member(),
+            parents=parents,
+            always=bool(self._endorsed),
+            check=judged,
+            identity=own_identity,
+        )
         if new and new != head:
             verification.made(repository, team.pinned, new)
 
@@ -337,7 +362,7 @@ def _begin_in_team(store: Store, folder: str) -> Iterator[Operation]:
         yield Operation(store, repository, write, team)
 
 
-def _own_identity() -> Identity | None:
+def own_identity() -> Identity | None:
     """Return name and address of the user's first key, for a git that has no identity."""
     for key in keys.own_keys():
         for uid in key.user_ids:
