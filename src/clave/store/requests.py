@@ -207,7 +207,7 @@ def _check_signature(branch: str, commit: bytes, certificate: bytes) -> None:
     _must(parts is not None, "it is not signed, or in a way that clave does not sign")
     assert parts is not None
     checked = certificates.verify(parts.payload, parts.signature, [certificate])
-    good = checked.state == State.GOOD and checked.number == 1 and checked.binary and checked.digest in _SHA2
+    good = checked.state == State.GOOD.name and checked.number == 1 and checked.binary and checked.digest in _SHA2
     _must(good and checked.fingerprint == branch, "it is not signed by the key that would like to join")
 
 
