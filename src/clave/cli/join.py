@@ -40,10 +40,11 @@ def command(
     in with clave team approve, and you get what you may read with clave sync. A command that was stopped goes on where
     it was if you give it again.
     """
-    from clave.store import genesis, joining
+    from clave.store import joining
+    from clave.store.verification import ROOT
 
-    place = _place(app, name or app.store_name, into)
-    root = root or os.environ.get(genesis.VARIABLE)
+    place = _place(app, url, name or app.store_name, into)
+    root = root or os.environ.get(ROOT)
     store = joining.unfinished(place, url, app.settings)
     if store is None:
         with joining.received(url, place) as found:
@@ -61,13 +62,13 @@ def command(
         raise verdict.refusals[0].error()
 
 
-def _place(app: App, name: str | None, into: str | None) -> Place:
+def _place(app: App, url: str, name: str | None, into: str | None) -> Place:
     from clave.store import joining
 
-    place = joining.place_for(app.settings, name, into)
+    place = joining.place_for(app.settings, url, name, into)
     if place is None and _ask.interactive():
         _output.note("There is a store already.")
-        place = joining.place_for(app.settings, _ask.line("What shall the new one be called? ").strip())
+        place = joining.place_for(app.settings, url, _ask.line("What shall the new one be called? ").strip())
     if place is None:
         raise UsageError("there is a store already", "Say what the new one is called: --as STORE.")
     return place
@@ -88,7 +89,8 @@ def _compare(found: Genesis | None, root: str | None) -> None:
     _output.note(f"The words of this store are:\n  {found.words}")
     if not _ask.interactive():
         raise VerificationFailed(
-            "the words of the store were not compared with a colleague's", "Without a terminal, give theirs: --root WORDS."
+            "the words of the store were not compared with a colleague's",
+            "Without a terminal, give theirs: --root WORDS.",
         )
     if not _ask.confirm("Does a colleague, asked by voice, get the same from clave pin --words?"):
         raise VerificationFailed("the words are not the same", "So this is not their store: ask for its URL again.")

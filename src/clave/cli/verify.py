@@ -40,11 +40,14 @@ def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: b
       git config clave.root WORDS                    what clave pin --words says
       echo 'exec clave verify --incoming' > hooks/pre-receive; chmod +x hooks/pre-receive
 
-    It reads what git tells such a hook; OLD NEW and REF say the same by hand. Its branch only goes forward, and requests
-    to join come in. A machine that reads a fresh clone is given the words, too: CLAVE_ROOT=WORDS clave show NAME
+    It reads what git tells such a hook; OLD NEW and REF say the same by hand. The store's branch only goes forward, and
+    requests to join come in. A machine that reads a fresh clone is given the words, too: CLAVE_ROOT=WORDS clave show
+    NAME.
     """
     if incoming:
-        _incoming(push)
+        from clave.store.incoming import check
+
+        check(_updates(push), strict=strict)
         return
     if push:
         raise UsageError("commits are named with --incoming alone", "See: clave help verify.")
@@ -66,9 +69,8 @@ def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: b
 
 def _print(found: Inspection) -> None:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(found.when))
-    _output.line(
-        f"verified up to commit {found.verdict.good[:12]}, signed by {found.signer} on {when}, with roster {found.roster}"
-    )
+    good = found.verdict.good[:12]
+    _output.line(f"verified up to commit {good}, signed by {found.signer} on {when}, with roster {found.roster}")
     for refusal in found.verdict.refusals[1:]:
         _output.warn(refusal.error().line())
     for warning in found.warnings:
@@ -99,12 +101,6 @@ def _refusal(each: Refusal) -> dict[str, str]:
         "problem": each.problem,
         "advice": each.advice,
     }
-
-
-def _incoming(push: tuple[str, ...]) -> None:
-    from clave.store import incoming
-
-    incoming.check(_updates(push))
 
 
 def _updates(push: tuple[str, ...]) -> list[Update]:

@@ -123,9 +123,8 @@ def _members(everybody: Mapping[str, Recipient], own: list[str], name: str | Non
 
 def _key(recipient: Recipient) -> Key:
     certificate = certificates.read(certificates.exported(recipient.fingerprint))
-    others = certificate.subkeys if certificate else ()
-    old = (each.id for each in others if each.can_encrypt and each.id != recipient.key_id)
-    return Key(recipient.fingerprint, (recipient.key_id,), tuple(old))
+    every = certificate.encryption if certificate else frozenset()
+    return Key(recipient.fingerprint, (recipient.key_id,), tuple(every - {recipient.key_id}))
 
 
 def name_from(user_id: str) -> str:

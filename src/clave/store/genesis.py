@@ -1,7 +1,7 @@
 """The beginning of a team store, and how a pin is set where there is none.
 
 The words of a beginning stand for its commit and its first roster, so for all that follows: whoever compared them with
-a colleague's, by voice, knows the store from there on. A store is pinned only if all of its history that is there holds.
+a colleague's, by voice, knows the store from there on. Up to where its history holds, it is pinned.
 
 `CLAVE_ROOT`, the words or `COMMIT:HASH`, does for a machine what comparing does for people. While it is set, a store
 that has another beginning is refused, and so is a store that has none.
@@ -9,13 +9,13 @@ that has another beginning is refused, and so is a store that has none.
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import VerificationFailed
 from clave.store import pins, words
 from clave.store.pins import Pinned
+from clave.store.verification import ROOT, judge
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.vcs import beginning, reading
@@ -23,8 +23,6 @@ from clave.vcs import beginning, reading
 if TYPE_CHECKING:
     from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
-
-VARIABLE = "CLAVE_ROOT"
 
 
 class Genesis(NamedTuple):
@@ -106,8 +104,6 @@ def verified(repository: Repository, genesis: Genesis, tip: str) -> tuple[Pinned
 
     Raises VerificationFailed where not even the beginning holds.
     """
-    from clave.store.verification import judge
-
     verdict = judge(repository, genesis.pinned(), tip, everything=True)
     if not verdict.good:
         raise verdict.refusals[0].error()
@@ -131,18 +127,19 @@ def adopt(repository: Repository, root: str) -> tuple[Pinned, Verdict]:
     return pinned, verdict
 
 
-def from_environment(repository: Repository, pinned: Pinned | None) -> Pinned | None:
-    """Return the pin of a store as CLAVE_ROOT has it, which sets one where there is none; without it the pin as it is.
+def as_told(repository: Repository, pinned: Pinned | None, root: str) -> Pinned:
+    """Return the pin of a store that is to have this beginning (CLAVE_ROOT); where there is none it is set.
 
     Raises VerificationFailed for a store that is another one.
     """
-    root = os.environ.get(VARIABLE)
-    if not root:
-        return pinned
-    if pinned is None:
-        return adopt(repository, root)[0]
-    require_fits(of(pinned), root)
-    return pinned
+    head = repository.head()
+    found = of(pinned) if pinned is not None else find(repository, head) if head else None
+    if found is None or not found.fits(root):
+        words_are = f": its words are {found.words}" if found else ", which has no team"
+        raise VerificationFailed(
+            f"{ROOT} is not for the store in {repository.work_tree}{words_are}", f"Correct {ROOT}."
+        )
+    return pinned or adopt(repository, root)[0]
 
 
 def _shared(repository: Repository, good: str) -> str:

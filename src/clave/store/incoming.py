@@ -2,8 +2,8 @@
 
 - The beginning is known from `clave.root` of the repository's own configuration, or from CLAVE_ROOT; without either
   nothing is taken.
-- The branch of HEAD is the store's. It only goes forward, and only to what every clave would call good; unsigned commits
-  that wait are let in, as long as nothing that is refused comes with them.
+- The branch of HEAD is the store's. It only goes forward, and only to what every clave would call good. Unsigned
+  commits wait there as they do everywhere; `strict` refuses them.
 - `clave-join/FINGERPRINT` is a request to join (`requests`), and goes when it was answered. Any other branch is judged
   from the beginning on, as nothing is known of it.
 - There is no work tree, no key ring, and no gpg.
@@ -36,13 +36,14 @@ class Update(NamedTuple):
     ref: str
 
 
-def check(updates: Iterable[Update]) -> None:
+def check(updates: Iterable[Update], *, strict: bool = False) -> None:
     """Raise VerificationFailed for a push that may not be taken, GitFailed outside of a bare repository."""
     repository = Bare.here()
-    root = os.environ.get(beginnings.VARIABLE) or repository.setting(ROOT)
+    root = os.environ.get(verification.ROOT) or repository.setting(ROOT)
     if not root:
         raise VerificationFailed(
-            "this repository does not know which store it holds", f"Tell it: git config {ROOT} WORDS (clave pin --words)."
+            "this repository does not know which store it holds",
+            f"Tell it: git config {ROOT} WORDS (clave pin --words).",
         )
     branch = repository.text("symbolic-ref", "HEAD")
     updates = [each._replace(ref=each.ref or branch) for each in updates]
@@ -51,41 +52,42 @@ def check(updates: Iterable[Update]) -> None:
         if update.ref.startswith(requests.BRANCHES):
             _check_request(repository, update, root, branch)
         elif update.ref == branch:
-            _check_branch(repository, update, root)
+            _check_branch(repository, update, root, strict=strict)
         elif _is_commit(update.new):
-            _judge(repository, update.new, beginnings.require(repository, update.new, root).pinned())
+            _judge(repository, update.new, beginnings.require(repository, update.new, root).pinned(), strict=strict)
 
 
 def _is_commit(new: str) -> bool:
     return bool(new.strip("0"))
 
 
-def _check_branch(repository: Bare, update: Update, root: str) -> None:
+def _check_branch(repository: Bare, update: Update, root: str, *, strict: bool) -> None:
     shown = printable(update.ref)
     if not _is_commit(update.new):
         raise VerificationFailed(f"{shown} is the store, and may not be removed", "Nothing was changed.")
-    known = _known(repository, root)
-    if not _is_commit(update.old):
-        _judge(repository, update.new, beginnings.require(repository, update.new, root).pinned())
-        return
-    if not repository.reaches(update.new, update.old):
+    is_new = not _is_commit(update.old)
+    if not is_new and not repository.reaches(update.new, update.old):
         raise VerificationFailed(f"{shown} may not go back, or aside", "Bring what is there along: clave sync.")
-    pinned = known or beginnings.require(repository, update.old, root).pinned()
-    _judge(repository, update.new, pinned)
-    _remember(repository, pinned, update.old)
+    pinned = _known(repository, root, update.new) or beginnings.require(repository, update.new, root).pinned()
+    _judge(repository, update.new, pinned, strict=strict)
+    if not is_new:
+        _remember(repository, pinned, update.old)
 
 
-def _judge(repository: Bare, commit: str, pinned: Pinned) -> None:
+def _judge(repository: Bare, commit: str, pinned: Pinned, *, strict: bool) -> None:
     everything = pinned.local == pinned.genesis
     verdict = verification.judge(repository, pinned, commit, everything=everything)
     if verdict.refusals:
         raise verdict.refusals[0].error()
+    if strict:
+        verification.require_good(verdict, commit)
 
 
-def _known(repository: Bare, root: str) -> Pinned | None:
-    """Return what was verified here before, if it is of this beginning."""
+def _known(repository: Bare, root: str, new: str) -> Pinned | None:
+    """Return what was verified here before, if it is of this beginning and comes before what is new."""
     pinned = pins.read(repository)
-    return pinned if pinned is not None and beginnings.of(pinned).fits(root) else None
+    fits = pinned is not None and beginnings.of(pinned).fits(root) and repository.reaches(new, pinned.local)
+    return pinned if fits else None
 
 
 def _remember(repository: Bare, pinned: Pinned, verified: str) -> None:

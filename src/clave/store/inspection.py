@@ -110,7 +110,7 @@ def _signer(repository: Repository, team: Team, commit: str) -> tuple[str, int]:
 
 def _waiting(verdict: Verdict) -> list[str]:
     return [
-        f"commit {each.commit[:12]} is not signed and waits for an endorsement by {' or '.join(each.endorsers) or 'nobody'}"
+        f"commit {each.commit[:12]} is not signed; it may be endorsed by {' or '.join(each.endorsers) or 'nobody'}"
         for each in verdict.waiting
     ]
 

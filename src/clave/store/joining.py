@@ -20,7 +20,7 @@ from clave.openpgp import certificates
 from clave.store import genesis as beginnings
 from clave.store import pins, requests
 from clave.store.store import Store
-from clave.store.stores import DEFAULT_FOLDER, NoStore, store_path
+from clave.store.stores import DEFAULT_FOLDER, store_path
 from clave.team import paths
 from clave.vcs import reading, remote
 from clave.vcs.attributes import protect_attributes
@@ -59,8 +59,8 @@ class Settled(NamedTuple):
     verdict: Verdict | None
 
 
-def place_for(settings: Settings, name: str | None = None, into: str | None = None) -> Place | None:
-    """Return where a store that is joined goes; None: a name has to be given, as the usual place is taken.
+def place_for(settings: Settings, url: str, name: str | None = None, into: str | None = None) -> Place | None:
+    """Return where the store of a URL goes; None: a name has to be given, as the usual place is another one's.
 
     With a name it is where the configuration says, else below `$XDG_DATA_HOME/clave`. Raises UsageError.
     """
@@ -77,9 +77,8 @@ def place_for(settings: Settings, name: str | None = None, into: str | None = No
         return Place(os.path.join(data, "clave", name), name)
     path = store_path(settings)
     usual = os.path.expanduser(DEFAULT_FOLDER)
-    if is_free(path) and (settings.directory or os.path.abspath(path) == os.path.abspath(usual)):
-        return Place(path, None)
-    return None
+    is_usual = settings.directory or os.path.abspath(path) == os.path.abspath(usual)
+    return Place(path, None) if is_usual and (is_free(path) or _is_clone(path, url)) else None
 
 
 def is_free(path: str) -> bool:
@@ -99,13 +98,21 @@ def unfinished(place: Place, url: str, settings: Settings) -> Store | None:
     """
     if is_free(place.path):
         return None
-    repository = Repository.find(place.path, top=place.path)
-    urls = repository.text("config", "--get-all", "remote.origin.url").split("\n") if repository else []
-    if url not in urls and os.path.abspath(url) not in urls:
+    if not _is_clone(place.path, url):
         raise UsageError(
-            f"there is something else at {place.path} already", "Say where the store is to be: --as STORE, or --into PATH."
+            f"there is something else at {place.path} already",
+            "Say where the store is to be: --as STORE, or --into PATH.",
         )
     return Store(place.path, settings, place.name)
+
+
+def _is_clone(path: str, url: str) -> bool:
+    repository = Repository.find(path, top=path)
+    if repository is None:
+        return False
+    out = repository.run("config", "--get-all", "remote.origin.url", check=False).out
+    urls = os.fsdecode(out).split("\n")[:-1]
+    return url in urls or os.path.abspath(url) in urls
 
 
 @contextmanager
@@ -126,7 +133,9 @@ def received(url: str, place: Place, *, progress: Callable[[str], object] | None
         try:
             clone = os.path.join(folder, "store")
             shutil.rmtree(clone, ignore_errors=True)  # of a join that was killed
-            remote.clone(url if "://" in url or not os.path.exists(url) else os.path.abspath(url), clone, progress=progress)
+            remote.clone(
+                url if "://" in url or not os.path.exists(url) else os.path.abspath(url), clone, progress=progress
+            )
             repository = Repository.find(clone, top=clone)
             tip = repository.head() if repository else None
             if repository is None or tip is None:
@@ -196,11 +205,13 @@ class Asked(NamedTuple):
 
 
 def check_wish(team: Team, fingerprint: str, name: str) -> None:
-    """Raise UsageError for a name that is somebody's, or no name, CannotEncrypt for a key that nobody could encrypt to."""
+    """Raise UsageError for a name that is taken, or none, CannotEncrypt for a key that nobody could encrypt to."""
     if team.roster.member(name) is not None:
         raise UsageError(f"there is a member {name} already", "Take another name: --name NAME.")
     if not requests.is_name(name):
-        raise UsageError(f"'{name}' cannot be the name of a member", "Take one of a-z, 0-9, '.', '_' and '-': --name NAME.")
+        raise UsageError(
+            f"'{name}' cannot be the name of a member", "Take one of a-z, 0-9, '.', '_' and '-': --name NAME."
+        )
     certificate = certificates.read(certificates.exported(fingerprint))
     problem = "is not there" if certificate is None else certificates.problem(certificate)
     if problem:
@@ -225,9 +236,7 @@ def ask(store: Store, team: Team, fingerprint: str, name: str, *, folder: str) -
         return Asked(old.request)
     request = requests.make(repository, where, fingerprint=fingerprint, name=name)
     try:
-        remote.push(
-            repository, there, [f"{request.commit}:{branch}"], expect={branch: branches.get(branch, "")}
-        )
+        remote.push(repository, there, [f"{request.commit}:{branch}"], expect={branch: branches.get(branch, "")})
     except Busy:
         raise
     except (GitFailed, CannotWrite) as refused:

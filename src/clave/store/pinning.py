@@ -1,8 +1,8 @@
 """Moving the pin: the one way in which what is known of a store from before may be given up.
 
-A remote that was set back, or begun anew, is refused for ever, until somebody who knows that it was done on purpose says
-so. The new place is verified from its beginning on, as a store that is joined. HEAD goes along where it is not after it;
-what it was stays, under `KEPT`.
+A remote that was set back, or begun anew, is refused for ever, until somebody who knows that it was done on purpose
+says so. The new place is verified from its beginning on, as a store that is joined. HEAD goes along where it is not
+after it; what it was stays, under `KEPT`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ def plan(store: Store, revision: str | None) -> Move:
 
 
 def carry_out(store: Store, move: Move) -> bool:
-    """Set the pin; return whether HEAD went there too. Raises GitFailed for uncommitted changes in its way, CannotWrite."""
+    """Set the pin; return whether HEAD went there too.
+
+    Raises GitFailed for uncommitted changes in its way, CannotWrite.
+    """
     repository = store.team_repository()
     head, commit = repository.head(), move.new.local
     with transaction.begin(repository, store.root) as write:

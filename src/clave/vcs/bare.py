@@ -42,10 +42,8 @@ class Bare(Repository):
     ) -> Running:
         """Start git here, with the objects of the quarantine."""
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        more = {"watch": watch} if watch else {}
-        return super().start(
-            *args, input=input, env={**kept, "GIT_DIR": self.git_dir, **(env or {})}, limit=limit, **more
-        )
+        env = {**kept, "GIT_DIR": self.git_dir, **(env or {})}
+        return super().start(*args, input=input, env=env, limit=limit, watch=watch)
 
     def setting(self, key: str) -> str:
         """Return a setting of the repository's own configuration, "" for none."""
