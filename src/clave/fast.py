@@ -1,8 +1,8 @@
 """The entry point: what can be served from argv and the environment alone, is; the rest is the full program's.
 
 Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find TERM…`, without any option, in a
-store that is no team store and has no write pending. The functions are those of the full program (`store/`,
-`openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
+store that has no write pending and, if it is a team's, is verified. The functions are those of the full program
+(`store/`, `openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
 
 So are `insert` and `generate`, where flags and words are all that they have (`cli/_plain.py`).
 
@@ -165,4 +165,17 @@ def _is_plain(root: str) -> bool:
     """Tell whether a store needs neither verification nor recovery before it is read, and RAM no sweeping."""
     from clave.store.layout import pending
 
-    return not (os.path.exists(os.path.join(root, ".clave")) or pending(root) or edits(os.environ))
+    return not (pending(root) or edits(os.environ)) and _is_verified(root)
+
+
+def _is_verified(root: str) -> bool:
+    """Tell whether a store is plain, or a team's whose HEAD is the commit that was verified last."""
+    from clave.store.pins import location, read_file
+
+    git_dir = os.path.join(os.path.realpath(root), ".git")
+    pinned = read_file(location(git_dir))
+    if pinned is None:
+        return not os.path.exists(os.path.join(root, ".clave"))
+    from clave.vcs.head import plain_head
+
+    return plain_head(git_dir) == pinned.local

@@ -39,6 +39,11 @@ def cache_file(environ: Mapping[str, str], name: str) -> str:
     return os.path.join(_base(environ, "XDG_CACHE_HOME", ".cache"), "clave", name)
 
 
+def state_file(environ: Mapping[str, str], name: str) -> str:
+    """Return the path of a file that must not get lost, and is of this machine alone; it need not exist."""
+    return os.path.join(_base(environ, "XDG_STATE_HOME", ".local/state"), "clave", name)
+
+
 def edits(environ: Mapping[str, str]) -> list[str]:
     """Return the folders in RAM that hold a plaintext: an editor is open, or its clave was killed."""
     found = []

@@ -1,6 +1,7 @@
 """A writer that dies, or meets a full disk, at its Nth step. Run as a process of its own by test_crash.py.
 
-Arguments: the store, "git" or "plain", "kill" or "full", and N. The steps are what Python tells its audit
+Arguments: the store, the kind of write ("git", "plain", "advance:COMMIT", "merge:COMMIT"), "kill" or "full", and N. The
+steps are what Python tells its audit
 hooks of: each open for writing, link, rename, removal, new folder and started program, just before it
 happens. Exit code 0: the write had fewer steps than N.
 """
@@ -44,7 +45,15 @@ def main() -> int:
     repository = Repository.find(store)
     inject(fault, int(number))
     try:
-        if kind == "git":
+        operation, _, commit = kind.partition(":")
+        if commit:
+            assert repository is not None
+            with transaction.begin(repository, store) as write:
+                if operation == "advance":
+                    write.advance(commit)
+                else:
+                    write.commit(CHANGES, "merge\n", parents=[commit])
+        elif kind == "git":
             assert repository is not None
             with transaction.begin(repository, store) as write:
                 write.require_unchanged(CHANGES)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from clave.cli import _deliver, _output
 from clave.cli._checks import exclusive, replacing
 from clave.errors import NotFound
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._state import App
@@ -38,7 +37,7 @@ def generate(
     from clave.model.secret import Secret
     from clave.store import passwords, writing
 
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     if words is not None:
         new = passwords.words(words)
     else:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from clave.cli import _ask, _output
 from clave.cli._checks import exclusive, replacing
 from clave.errors import CannotDecrypt, Finding, Interrupted, NotFound
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._state import App
@@ -20,7 +19,7 @@ def insert(
 ) -> None:
     """Put an entry into the store; the arguments are those of the command."""
     exclusive(echo=echo, multiline=multiline, file=path)
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     replacing(store, name, force=force)
     if path is not None:
         plaintext = _content(path)

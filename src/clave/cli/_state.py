@@ -32,3 +32,25 @@ class App:
         from clave.store.stores import open_store
 
         return open_store(self.settings, self.store_name)
+
+    def split(self, argument: str) -> tuple[Store, str]:
+        """Return the store and the name that `[STORE:]NAME[#FIELD]` means. Raises NotFound."""
+        from clave.store.stores import split_store
+
+        return split_store(self.settings, argument, self.store_name)
+
+    def look(self, argument: str, *, strict: bool = False) -> tuple[Store, str]:
+        """Return what `split` does, for a command that reads; a team store's HEAD is verified first.
+
+        Where it cannot be, the user is warned; with `strict` (the value goes to a program, or is not seen)
+        VerificationFailed is raised.
+        """
+        store, name = self.split(argument)
+        doubt = store.doubt()
+        if doubt is not None and strict:
+            raise doubt
+        if doubt is not None:
+            from clave.cli import _output
+
+            _output.warn(f"what is here may not be what the team wrote: {doubt.line()}")
+        return store, name

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.model.name import check, split_field
 from clave.store import layout
 from clave.store.search import missing
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -22,9 +21,12 @@ class Target(NamedTuple):
     field: str | None
 
 
-def entry(app: App, argument: str) -> Target:
-    """Return the entry that an argument names. Raises UsageError (no name) and NotFound with proposals."""
-    store, name = split_store(app.settings, argument, app.store_name)
+def entry(app: App, argument: str, *, strict: bool = False) -> Target:
+    """Return the entry that an argument names, to read it; `strict` as in `App.look`.
+
+    Raises UsageError (no name) and NotFound with proposals.
+    """
+    store, name = app.look(argument, strict=strict)
     target = resolve(store, name)
     if not layout.is_entry(store.root, target.name):
         raise missing(store, name)

@@ -10,7 +10,6 @@ from clave.cli import _ask, _output
 from clave.cli._progress import Progress
 from clave.errors import Finding, NotFound
 from clave.store.search import missing
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -20,8 +19,8 @@ def transfer(app: App, old: str, new: str, *, force: bool, keep: bool) -> None:
     """Move, or with `keep` copy, an entry or folder; ask before anything is overwritten."""
     from clave.store import moving
 
-    store, old = split_store(app.settings, old, app.store_name)
-    other, new = split_store(app.settings, new, app.store_name)
+    store, old = app.split(old)
+    other, new = app.split(new)
     across = os.path.realpath(other.root) != os.path.realpath(store.root)
     try:
         planned = moving.plan_across(store, old, other, new) if across else moving.plan(store, old, new)

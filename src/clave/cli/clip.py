@@ -33,7 +33,7 @@ def command(app: App, name: str, fields: Sequence[str]) -> None:
     Without FIELD what a login asks for and the entry has: user, password, otp. Press Enter for the next one. A code
     is made at its turn. The clipboard is cleared a while after the last one.
     """
-    target = entry(app, name)
+    target = entry(app, name, strict=True)
     plaintext = read(target.store.root, target.name, options=target.store.options)
     if target.field:
         fields = (target.field, *fields)

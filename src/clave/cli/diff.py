@@ -12,7 +12,6 @@ from clave.cli import _output
 from clave.cli._app import pass_app
 from clave.errors import Finding
 from clave.model.text import printable
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -43,7 +42,7 @@ def command(
     """
     from clave.store import history
 
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.look(name)
     found = history.compare(store, name, old, new)
     if as_json:
         _output.json(_document(name, found, reveal=reveal))

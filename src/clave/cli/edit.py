@@ -11,7 +11,6 @@ from clave.cli import _ask, _output
 from clave.cli._app import pass_app
 from clave.errors import ClaveError, Finding
 from clave.store import layout
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -32,7 +31,7 @@ def command(app: App, name: str, on_disk: bool) -> None:
     from clave.model.name import check_new
     from clave.store import reading, recipients, writing
 
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     before = None
     if layout.is_entry(store.root, name):
         before = reading.read(store.root, name, options=store.options)

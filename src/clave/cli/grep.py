@@ -17,7 +17,6 @@ from clave.errors import CannotDecrypt, Finding, StoreDamaged, UsageError
 from clave.model.text import printable
 from clave.store import search
 from clave.store.search import GrepOptions
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +99,7 @@ def command(
         json=as_json,
     )
     patterns, folder = _arguments(patterns, arguments)
-    store, where = split_store(app.settings, folder, app.store_name)
+    store, where = app.look(folder)
     style = _style(options)
     total = search.count_entries(store, where)
     found: list[Searched] = []

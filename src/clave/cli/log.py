@@ -11,7 +11,6 @@ import click
 from clave.cli import _output
 from clave.cli._app import pass_app
 from clave.model.text import printable
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -43,7 +42,7 @@ def command(app: App, name: str, number: int | None, verify: bool, as_json: bool
     """
     from clave.store import history
 
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     on_terminal = sys.stdout.isatty() and not as_json
     limit = _ON_A_TERMINAL if number is None and on_terminal else number or None
     events = history.log(store, name, limit=limit, verify=verify)

@@ -12,7 +12,6 @@ from clave.cli._tree import show_folder
 from clave.errors import UsageError
 from clave.store import layout
 from clave.store.search import missing
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -33,7 +32,7 @@ def command(app: App, folder: str, flat: bool, recipients: bool, as_json: bool) 
     """
     exclusive(flat=flat, json=as_json)
     exclusive(flat=flat, recipients=recipients)
-    store, name = split_store(app.settings, folder, app.store_name)
+    store, name = app.look(folder)
     if not layout.is_folder(store.root, name):
         if layout.is_entry(store.root, name):
             raise UsageError(f"{folder} is an entry, not a folder", f"Show it: clave show {folder}")

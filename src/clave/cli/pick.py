@@ -41,7 +41,7 @@ def command(app: App, query: Sequence[str], clip: bool, qrcode: bool, only_name:
     if only_name:
         _output.line(printable(name))
         return
-    target = entry(app, name)
+    target = entry(app, name, strict=clip)
     plaintext = read(target.store.root, target.name, options=target.store.options)
     if clip or qrcode:
         deliver(app, Secret(plaintext).password, name, clip=clip, qrcode=qrcode)

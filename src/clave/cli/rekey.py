@@ -12,7 +12,6 @@ from clave.cli._progress import Progress
 from clave.errors import Finding, NotFound, UsageError
 from clave.model.name import check_folder
 from clave.store.search import missing
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -35,7 +34,7 @@ def command(app: App, name: str, check: bool, as_json: bool) -> None:
     """
     if as_json and not check:
         raise UsageError("--json is for a list", "Add --check.")
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     name = check_folder(name)
     try:
         if check:

@@ -9,7 +9,6 @@ import click
 from clave.cli import _output
 from clave.cli._app import pass_app
 from clave.model.text import printable
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -28,7 +27,7 @@ def command(app: App, name: str, rev: str) -> None:
     """
     from clave.store import history
 
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     restored = history.restore(store, name, rev)
     for each in restored:
         _output.note(f"Restored {printable(each)}.")

@@ -12,7 +12,6 @@ from clave.errors import Finding, UsageError
 from clave.model.name import check
 from clave.store import layout
 from clave.store.search import missing
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -29,7 +28,7 @@ def command(app: App, name: str, recursive: bool, force: bool) -> None:
     What is both is the folder only with a slash at its end. Without a terminal to ask on it needs -f, --yes or
     CLAVE_YES=1. The history keeps what was removed: `clave restore`.
     """
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     plain = check(name)
     is_entry = layout.has_file(store.root, f"{plain}.gpg") and not name.endswith("/")
     if not is_entry and not layout.is_folder(store.root, plain):

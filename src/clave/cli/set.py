@@ -10,7 +10,6 @@ import click
 from clave.cli import _ask
 from clave.cli._app import pass_app
 from clave.errors import NotFound, UsageError
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -35,7 +34,7 @@ def command(app: App, name: str, fields: tuple[str, ...], unset: bool, echo: boo
     from clave.model.secret import Secret
     from clave.store import writing
 
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.split(name)
     ask = _ask.line if echo else _ask.hidden
     values = [b"" if unset else os.fsencode(ask(f"{field} of {name}: ")) for field in fields]
 

@@ -18,7 +18,6 @@ from clave.model.name import split_field
 from clave.store import layout
 from clave.store.reading import read
 from clave.store.search import missing
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -44,7 +43,7 @@ def command(app: App, name: str, clip: str | None, qrcode: str | None, revision:
     clave show --at -1 work/db     what it was before its last change
     """
     exclusive(clip=clip, qrcode=qrcode, json=as_json)
-    store, name = split_store(app.settings, name, app.store_name)
+    store, name = app.look(name, strict=bool(clip))
     if not name.strip("/") or _is_folder(store, name):
         if clip or qrcode or revision:
             raise UsageError(f"{name or 'the store'} is a folder, not an entry", "Name one of its entries.")

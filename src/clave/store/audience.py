@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import CannotDecrypt, CannotEncrypt, StoreDamaged
 from clave.openpgp import keys, packets
 from clave.store import layout
-from clave.store.recipients import Readers
+from clave.store.recipients import readers
 from clave.store.renewal import fits
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ def audiences(store: Store, names: Iterable[str]) -> list[Audience]:
 
 def compare(store: Store, names: Iterable[str]) -> Compared:
     """Compare who can read each entry with who should. Raises NotFound where a folder has no `.gpg-id` above it."""
-    readers = Readers(store)
+    wanted_of = readers(store)
     problems: dict[str, CannotEncrypt] = {}
     total = 0
     differing: list[tuple[str, list[str], str | None, list[Recipient]]] = []
     for name, present, flaw in _present(store, names):
         total += 1
         try:
-            wanted = readers.of(name.rpartition("/")[0])
+            wanted = wanted_of.of(name.rpartition("/")[0])
         except CannotEncrypt as problem:
             problems.setdefault(problem.message, problem)
             continue

@@ -11,7 +11,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotDecrypt, KeyLocked, StoreDamaged, UsageError
+from clave.errors import CannotDecrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
     from clave.openpgp.keys import Recipient
     from clave.process import Running
+    from clave.store.membership import Team
     from clave.store.renewal import Kept, Progress
     from clave.store.store import Store
+    from clave.team.roster import Roster
     from clave.vcs.git import Repository
 
 
@@ -37,7 +39,11 @@ class Operation:
     """Changes being collected; made by `begin`."""
 
     def __init__(
-        self, store: Store, repository: Repository | None, write: transaction.Transaction | unversioned.Unversioned
+        self,
+        store: Store,
+        repository: Repository | None,
+        write: transaction.Transaction | unversioned.Unversioned,
+        team: Team | None = None,
     ) -> None:
         self._store = store
         self._repository = repository
@@ -46,7 +52,10 @@ class Operation:
         self._plain: dict[str, bytes] = {}
         self._kinds: dict[str, tuple[str, str | None]] = {}
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
-        self._readers = recipients.Readers(store, self._bytes_at)
+        self.team = team
+        self._readers: recipients.Readers | recipients.TeamReaders = (
+            recipients.TeamReaders(team) if team else recipients.Readers(store, self._bytes_at)
+        )
         self._kept: Kept | None = None
         self._prefixes: dict[str, str] = {}  # folders as the repository names them
 
@@ -99,6 +108,22 @@ class Operation:
         self._plain.pop(path, None)
         self._kinds.pop(path, None)
 
+    def set_roster(self, roster: Roster, certificates: Mapping[str, bytes] | None = None) -> None:
+        """Make `roster` the one in force: its file and signature, every `.gpg-id`, the certificates that are new.
+
+        From now on its readers are those of the entries. Raises VerificationFailed for somebody who is no admin.
+        """
+        from clave.store import rostering
+
+        assert self.team is not None
+        known = {**self.team.certificates, **(certificates or {})}
+        for path, content in rostering.files(self.team, roster, certificates or {}).items():
+            if content is None:
+                self.remove(path)
+            else:
+                self.place(path, content)
+        self._readers = recipients.TeamReaders(self.team, roster, known)
+
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
 
@@ -137,6 +162,8 @@ class Operation:
         """
         if not adopt:
             self._require_unchanged((*self._raw, *self._plain))
+        if self.team:
+            self.team.require_right((*self._raw, *self._plain))
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
             items = [
@@ -154,11 +181,34 @@ class Operation:
             ]
             message = compose(subject, operation, notes)
             in_repository = {self._in_repository(path): content for path, content in changes.items()}
-            self._write.commit(in_repository, message, identity=_own_identity, adopt=adopt)
+            self._commit(self._write, in_repository, message, adopt=adopt)
         if self._kept:
             self._kept.drop()
 
     # Inside
+
+    def _commit(
+        self, write: transaction.Transaction, changes: Mapping[str, Content | None], message: str, *, adopt: bool
+    ) -> None:
+        """Make the commit; in a team store signed, judged before HEAD moves, and known to be good after that."""
+        if self.team is None:
+            write.commit(changes, message, identity=_own_identity, adopt=adopt)
+            return
+        from clave.store import verification
+
+        assert self._repository is not None
+        repository, team, head = self._repository, self.team, write.head
+
+        def judged(commit: str) -> None:
+            verdict = verification.judge_new(repository, team.pinned, team.commit, commit)
+            if verdict.refusals:
+                raise VerificationFailed(
+                    f"the team would refuse this: {verdict.refusals[0].problem}", "Nothing was changed."
+                )
+
+        new = write.commit(changes, message, sign=team.require_member(), check=judged, identity=_own_identity)
+        if new and new != head:
+            verification.made(repository, team.pinned, new)
 
     def _require_unchanged(self, paths: Iterable[str]) -> None:
         if isinstance(self._write, transaction.Transaction):
@@ -257,7 +307,10 @@ def begin(store: Store, folder: str = "") -> Iterator[Operation]:
 
     Raises Busy, CannotWrite, GitFailed (a merge of the user's is under way), VerificationFailed.
     """
-    store.require_writable()
+    if store.is_team:
+        with _begin_in_team(store, folder) as change:
+            yield change
+        return
     repository = store.repository(folder)
     if repository is None:
         with unversioned.begin(store.root) as write:
@@ -265,6 +318,23 @@ def begin(store: Store, folder: str = "") -> Iterator[Operation]:
     else:
         with transaction.begin(repository, store.root) as write:
             yield Operation(store, repository, write)
+
+
+@contextmanager
+def _begin_in_team(store: Store, folder: str) -> Iterator[Operation]:
+    """Begin an operation in a team store: HEAD is verified, and nobody has touched what says who reads."""
+    from clave.store import rostering
+
+    repository = store.team_repository()
+    inner = store.repository(folder)
+    if inner != repository:
+        raise UsageError(f"{folder} is a git repository of its own, which no team can verify", "Move it out.")
+    if store.settings.keys:
+        raise UsageError("PASSWORD_STORE_KEY is set, and in a team store the roster says who reads", "Unset it.")
+    with transaction.begin(repository, store.root) as write:
+        team = store.team()
+        rostering.require_as_committed(store.root, team.roster, folder)
+        yield Operation(store, repository, write, team)
 
 
 def _own_identity() -> Identity | None:

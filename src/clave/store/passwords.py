@@ -10,6 +10,7 @@ import math
 import re
 import secrets
 import string
+from functools import cache
 from typing import NamedTuple
 
 from clave.errors import UsageError
@@ -69,7 +70,7 @@ def words(count: int, *, separator: str = "-") -> Generated:
     """Return `count` words of the EFF's long list (7,776 words, 12.9 bits each)."""
     if not 1 <= count <= 1000:
         raise UsageError(f"{count} words are not between 1 and 1000")
-    choice = _eff_words()
+    choice = eff_words()
     text = separator.join(secrets.choice(choice) for _ in range(count))
     return Generated(text, count * math.log2(len(choice)))
 
@@ -94,8 +95,10 @@ def expand(charset: str) -> list[str]:
     return list(found)
 
 
-def _eff_words() -> list[str]:
+@cache
+def eff_words() -> tuple[str, ...]:
+    """Return the words of the EFF's long list, sorted."""
     from importlib.resources import files
 
     text = files("xkcdpass").joinpath("static", "eff-long").read_text(encoding="utf-8")
-    return sorted(set(text.split()))
+    return tuple(sorted(set(text.split())))

@@ -1,4 +1,4 @@
-"""Who an entry is encrypted to: the nearest `.gpg-id` upwards, resolved to certificates."""
+"""Who an entry is encrypted to: the nearest `.gpg-id` upwards, resolved to certificates; in a team store the roster."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from clave.openpgp import keys
 from clave.store import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from clave.openpgp.keys import Recipient
+    from clave.store.membership import Team
     from clave.store.store import Store
+    from clave.team.roster import Roster
 
 SIGNATURE = layout.RECIPIENTS + ".sig"
 _SIGN = "See that its ids are the right ones, then sign it: clave init with them."
@@ -25,7 +27,12 @@ def for_folder(store: Store, folder: str) -> list[Recipient]:
     Raises NotFound where there is no `.gpg-id`, CannotEncrypt for a recipient that cannot be encrypted to,
     VerificationFailed for a `.gpg-id` without the signature that PASSWORD_STORE_SIGNING_KEY asks for.
     """
-    return resolve(store, ids_for_folder(store, folder))
+    return readers(store).of(folder)
+
+
+def readers(store: Store) -> Readers | TeamReaders:
+    """Return who reads the folders of a store. Raises VerificationFailed for a team store that is not verified."""
+    return TeamReaders(store.team()) if store.is_team else Readers(store)
 
 
 def resolve(store: Store, ids: Sequence[str]) -> list[Recipient]:
@@ -87,6 +94,28 @@ class Readers:
     def forget_folders(self) -> None:
         """Read every `.gpg-id` again when it is needed: one of them has changed."""
         self._ids.clear()
+
+
+class TeamReaders:
+    """Who reads the folders of a team store, by a roster and certificates (default: those in force)."""
+
+    def __init__(
+        self, team: Team, roster: Roster | None = None, certificates: Mapping[str, bytes] | None = None
+    ) -> None:
+        self._team = team
+        self._roster = roster or team.roster
+        self._certificates = certificates or team.certificates
+        self._known: dict[tuple[str, ...], list[Recipient]] = {}
+
+    def of(self, folder: str) -> list[Recipient]:
+        """Return who reads a folder. Raises CannotEncrypt that names each member who cannot be encrypted to."""
+        names = self._roster.readers(folder)
+        if names not in self._known:
+            self._known[names] = self._team.recipients(folder, self._roster, self._certificates)
+        return self._known[names]
+
+    def forget_folders(self) -> None:
+        """Do nothing: no file of the work tree has a say in who reads."""
 
 
 def all_problems(problems: Iterable[CannotEncrypt]) -> CannotEncrypt:

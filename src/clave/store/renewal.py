@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from clave.openpgp.keys import Recipient
-    from clave.store.recipients import Readers
+    from clave.store.recipients import Readers, TeamReaders
 
     # Called with how many of how many are done.
     Progress = Callable[[int, int], None]
@@ -52,7 +52,9 @@ class Due(NamedTuple):
         return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in about)).digest()
 
 
-def due(entries: Iterable[tuple[str, bytes]], readers: Readers, *, options: Sequence[str] = ()) -> list[Due]:
+def due(
+    entries: Iterable[tuple[str, bytes]], readers: Readers | TeamReaders, *, options: Sequence[str] = ()
+) -> list[Due]:
     """Return those of the entries (name, ciphertext) whose recipients are not the ones that hold.
 
     Raises CannotEncrypt or CannotDecrypt that names all that stands in the way. No agent is asked.

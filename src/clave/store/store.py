@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from clave.errors import Busy, CannotWrite, VerificationFailed
-from clave.store import layout
+from clave.errors import Busy, CannotWrite, UsageError, VerificationFailed
+from clave.store import layout, pins
 from clave.vcs import transaction, unversioned
 from clave.vcs.git import Repository
 
 if TYPE_CHECKING:
     from clave.config import Settings
+    from clave.store.membership import Team
 
 
 class Store:
@@ -57,9 +58,56 @@ class Store:
         except (Busy, CannotWrite):
             pass  # a write will meet the same obstacle and tell; reading goes on with what is there
 
-    def require_writable(self) -> None:
-        """Raise VerificationFailed for a team store: its rules are not in this version of clave."""
+    @property
+    def is_team(self) -> bool:
+        """Whether this is the store of a team, or its place held one before (the pin knows)."""
         if os.path.isdir(os.path.join(self.root, ".clave", "roster")):
-            raise VerificationFailed(
-                "this is a team store, and this version of clave cannot verify it", "Install a newer clave."
+            return True
+        repository = Repository.find(self.root)
+        return repository is not None and pins.read(repository) is not None
+
+    def team_repository(self) -> Repository:
+        """Return the repository of a team store, which is the whole of it. Raises UsageError."""
+        repository = self.repository()
+        if repository is None or repository.work_tree != os.path.realpath(self.root):
+            raise UsageError(
+                "a team store is a git repository of its own, and this one is not", "Move it out, or clone it anew."
             )
+        return repository
+
+    def team(self) -> Team:
+        """Return the team as HEAD says, which is verified first if need be.
+
+        Raises VerificationFailed, and UsageError for a plain store.
+        """
+        from clave.store.membership import Team
+        from clave.store.verification import verify_head
+
+        if not self.is_team:
+            raise UsageError("this store has no team", "Make one: clave team init.")
+        repository = self.team_repository()
+        pinned = verify_head(repository)
+        return Team(repository, pinned, pinned.local)
+
+    def doubt(self) -> VerificationFailed | None:
+        """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team."""
+        from clave.store.verification import verify_head
+
+        if not self.is_team:
+            return None
+        try:
+            verify_head(self.team_repository())
+        except VerificationFailed as doubt:
+            return doubt
+        return None
+
+    def has_remote(self) -> bool:
+        """Tell whether the store's repository knows of a remote."""
+        repository = self.repository()
+        return repository is not None and bool(repository.text("remote"))
+
+    def require_verified(self) -> None:
+        """Raise VerificationFailed unless a team store's HEAD is verified."""
+        doubt = self.doubt()
+        if doubt is not None:
+            raise doubt

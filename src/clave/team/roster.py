@@ -226,7 +226,7 @@ class Roster:
         if folder not in self._held:
             read: set[str] = set()
             write: set[str] = set()
-            for path in _upwards(folder):
+            for path in upwards(folder):
                 rights = self._folders.get(path)
                 if rights:
                     read |= self._expand(rights.read)
@@ -255,6 +255,14 @@ def new_store_id() -> str:
 def digest(data: bytes) -> str:
     """Return the sha256 of a roster's file."""
     return sha256(data).hexdigest()
+
+
+def upwards(folder: str) -> Iterator[str]:
+    """Yield a folder and those above it, the store's own (`""`) last."""
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+    yield ""
 
 
 def successor_problem(before: Roster, after: Roster) -> str | None:
@@ -378,14 +386,6 @@ def _keys_in_order(keys: Iterable[Key]) -> tuple[Key, ...]:
 
 def _grants_in_order(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     return tuple(sorted(grants, key=lambda grant: grant.who))
-
-
-def _upwards(folder: str) -> Iterator[str]:
-    """Yield a folder and those above it, the store's own last."""
-    while folder:
-        yield folder
-        folder = folder.rpartition("/")[0]
-    yield ""
 
 
 # What a roster must be, whoever made it. ---------------------------------------------------------------------------

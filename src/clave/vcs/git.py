@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing
 from clave.model.text import printable
 from clave.process import Result, run, start
+from clave.vcs.head import plain_head
 from clave.vcs.lock import handed_on
 
 if TYPE_CHECKING:
@@ -137,12 +138,16 @@ class Repository(NamedTuple):
         *args: str,
         input: bytes,  # noqa: A002 - as in process.start
         env: Mapping[str, str] | None = None,
+        limit: int | None = None,
     ) -> Running:
-        """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git."""
+        """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git.
+
+        `limit` caps what it may write, in bytes.
+        """
         argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
         try:
             with handed_on():
-                return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})})
+                return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})}, limit=limit)
         except ProgramMissing:
             raise GitFailed("git is not installed", "Install git and try again.") from None
 
@@ -161,18 +166,11 @@ class Repository(NamedTuple):
 
     def head(self) -> str | None:
         """Return the commit id of HEAD, or None on a branch without commits."""
-        plain = self._plain_head()
+        plain = plain_head(self.git_dir)
         if plain is not None:
             return plain
         result = self.run("rev-parse", "-q", "--verify", "HEAD^{commit}", check=False)
         return result.out.decode().strip() if result.code == 0 else None
-
-    def _plain_head(self) -> str | None:
-        """Read HEAD as git keeps it most often, a file that names a branch's file; None: ask git."""
-        head = _first_line(os.path.join(self.git_dir, "HEAD"))
-        if head.startswith("ref: refs/heads/") and ".." not in head:
-            head = _first_line(os.path.join(self.git_dir, head[5:]))
-        return head if len(head) in (40, 64) and all(c in "0123456789abcdef" for c in head) else None
 
     @property
     def common_dir(self) -> str:
@@ -189,14 +187,6 @@ class Repository(NamedTuple):
         # What stands on the command line comes last: that is ours.
         pairs = (field.partition("\n") for field in fields[: -_OPTIONS.count("-c")])
         return {key: value for key, _, value in pairs}
-
-
-def _first_line(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.readline().removesuffix("\n")
-    except OSError:
-        return ""
 
 
 def _git_dir(path: str) -> str | None:

@@ -19,26 +19,44 @@ class Signed(NamedTuple):
     signature: bytes
 
 
-def split(commit: bytes) -> Signed | None:
-    """Return payload and signature of a commit object; None for one without, or with anything unusual in it.
+class Parts(NamedTuple):
+    """A commit without its signatures, the ones in `gpgsig`, and how many others it has.
 
-    Unusual is a second signature, one for another hash function, and the tag of a merge, which has its own.
+    Others are one for another hash function, and the tag of a merge, which has a signature of its own.
     """
+
+    payload: bytes
+    signatures: tuple[bytes, ...]
+    others: int
+
+
+def parts(commit: bytes) -> Parts:
+    """Take a commit object apart."""
     head, blank, message = commit.partition(b"\n\n")
     kept: list[bytes] = []
-    signature: list[bytes] = []
+    signatures: list[list[bytes]] = []
+    others = 0
     in_signature = False
     for line in head.split(b"\n"):
-        if line.startswith(_OTHERS) or (line.startswith(_HEADER) and signature):
-            return None
+        others += line.startswith(_OTHERS)
         if line.startswith(_HEADER):
             in_signature = True
-            signature.append(line[len(_HEADER) :])
+            signatures.append([line[len(_HEADER) :]])
         elif in_signature and line.startswith(b" "):
-            signature.append(line[1:])
+            signatures[-1].append(line[1:])
         else:
             in_signature = False
             kept.append(line)
-    if not signature or not blank:
+    whole = tuple(b"\n".join(lines) + b"\n" for lines in signatures)
+    return Parts(b"\n".join(kept) + blank + message, whole, others)
+
+
+def split(commit: bytes) -> Signed | None:
+    """Return payload and signature of a commit object; None for one that has none, more than one, or none at its end.
+
+    git signs what is above and below the header, so a commit without an empty line is none that it has signed.
+    """
+    found = parts(commit)
+    if len(found.signatures) != 1 or found.others or b"\n\n" not in commit:
         return None
-    return Signed(b"\n".join(kept) + blank + message, b"\n".join(signature) + b"\n")
+    return Signed(found.payload, found.signatures[0])

@@ -1,4 +1,4 @@
-"""One operation, one commit: how a store in git is written.
+"""One operation, one commit: how a store in git is written. A commit of somebody else comes in by the same steps.
 
 The steps, and what a crash after each of them leaves:
 
@@ -26,18 +26,17 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import Busy, GitFailed
+from clave.errors import Busy, GitFailed, StoreDamaged
 from clave.vcs import worktree
 from clave.vcs.attributes import protect_attributes
 from clave.vcs.git import failure
 from clave.vcs.identity import Variables, as_variables, people
 from clave.vcs.lock import exclusive
 from clave.vcs.objects import BLOB, COMMIT, TREE, data_of, hash_of, object_id, pack
-from clave.vcs.trees import FILE, LINK, Entry, Trees
-from clave.vcs.work import Step, Work, uncommitted
-from clave.vcs.worktree import Content, Link
+from clave.vcs.trees import Entry, Trees, contents
+from clave.vcs.work import Step, Work, content_of, folders_of, mode_of, uncommitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,11 +44,30 @@ if TYPE_CHECKING:
     from clave.process import Running
     from clave.vcs.git import Repository
     from clave.vcs.identity import Identity
+    from clave.vcs.worktree import Content
 
 # git unpacks packs of fewer objects than this into loose ones (transfer.unpackLimit).
 _UNPACK_LIMIT = 100
 # git's own rule for `gc --auto`: 6,700 loose objects, estimated from one of the 256 folders (gc.auto).
 _LOOSE_LIMIT = 27
+
+
+_SUBMODULE = "160000"
+
+
+class _Draft(NamedTuple):
+    """A commit that is to be made."""
+
+    tree: str
+    parents: tuple[str, ...]
+    message: str
+
+    def data(self, authors: tuple[str, str]) -> bytes:
+        """Return it as an object (gitformat-commit: headers, an empty line, the message), without a signature."""
+        author, committer = authors
+        headers = [f"tree {self.tree}", *(f"parent {parent}" for parent in self.parents)]
+        headers += [f"author {author}", f"committer {committer}"]
+        return os.fsencode("\n".join(headers) + "\n\n" + self.message)
 
 
 class Transaction:
@@ -92,68 +110,104 @@ class Transaction:
         changes: Mapping[str, Content | None],
         message: str,
         *,
-        sign: bool | None = None,
+        sign: bool | str | None = None,
+        parents: Sequence[str] = (),
+        always: bool = False,
+        check: Callable[[str], None] | None = None,
         identity: Callable[[], Identity | None] = lambda: None,
         adopt: bool = False,
     ) -> str | None:
         """Commit the content (None removes) of each path, relative to the work tree; return the commit's id.
 
-        Returns HEAD as it is (None on a branch without commits) where nothing differs from it.
+        Returns HEAD as it is (None on a branch without commits) where nothing differs from it, unless there are more
+        `parents` (behind HEAD: a merge) or it is to be made `always`.
 
-        `sign` None signs where git's configuration says so (`commit.gpgsign`, `pass.signcommits`).
-        `identity` is asked only where git has none. `adopt` commits also what the user has staged at these
-        paths, which is refused otherwise. Raises GitFailed, CannotWrite, Busy; HEAD is then as
-        it was, unless the very last steps failed, which the next command carries on.
+        `sign` None signs where git's configuration says so (`commit.gpgsign`, `pass.signcommits`), a fingerprint with
+        that OpenPGP key. `check` is called with the id of the commit, which is stored, before HEAD moves to it: what it
+        raises takes all back. `identity` is asked only where git has none. `adopt` commits also what the user has
+        staged at these paths, which is refused otherwise. Raises GitFailed, CannotWrite, Busy; HEAD is then as it was,
+        unless the very last steps failed, which the next command carries on.
         """
         blobs = self.blobs(changes)
         ids = {path: None if content is None else self.blob_id(content) for path, content in changes.items()}
         steps = [
-            Step(path, blobs.get(path), ids[path], isinstance(changes[path], Link))
+            Step(path, blobs.get(path), ids[path], mode_of(changes[path]))
             for path in sorted(changes)
             if blobs.get(path) != ids[path]
         ]
-        if not steps:
+        if not (steps or parents or always):
             return self.head
-        for step in steps:
-            if step.new and worktree.is_folder(os.path.join(self.repository.work_tree, step.path)):
-                raise GitFailed(f"there is a folder in the place of {step.path}", "Move it away and try again.")
-        new = self._write_all(changes, steps, message, sign, identity, adopt=adopt)
-        self.head = new
-        self._trees = Trees(self.repository, new)
-        return new
-
-    def _write_all(
-        self,
-        changes: Mapping[str, Content | None],
-        steps: list[Step],
-        message: str,
-        sign: bool | None,
-        identity: Callable[[], Identity | None],
-        *,
-        adopt: bool,
-    ) -> str:
-        """Do steps 3 to 10 and return the commit."""
-        entries = {step.path: Entry(LINK if step.link else FILE, step.new) if step.new else None for step in steps}
+        entries = {step.path: Entry(step.mode.encode(), step.new) if step.new else None for step in steps}
         tree, trees = self._trees.changed(entries, self._hash)
         objects = [(BLOB, data_of(content)) for content in changes.values() if content is not None]
         objects += [(TREE, data) for data in trees]
+        draft = _Draft(tree, (*([self.head] if self.head else []), *parents), message)
         git = self._git_variables()
-        signed = git.signs if sign is None else sign
-        if signed:
+        if git.signs if sign is None else sign:
             with self._storing(objects) as storing:
                 self._stored(storing)
-            new = self._commit_signed(tree, message, git, identity)
+            new = self._commit_signed(draft, people(git, identity), sign, judged=check is not None)
             objects = []
         else:
-            data = self._commit_data(tree, message, git, identity)
+            data = draft.data(people(git, identity))
             new = object_id(b"commit", data, self._hash)
             objects.append((COMMIT, data))
-        work = Work(self.repository, self._top, steps, new)
+        self._move(new, steps, changes, objects, check=check, adopt=adopt)
+        return new
+
+    def advance(self, commit: str) -> None:
+        """Move HEAD to a commit that is there, wherever it lies; only the paths that differ change in the work tree.
+
+        Raises GitFailed if one of these has changes that are not committed, or is in another repository's care (a
+        submodule), and as `commit`.
+        """
+        if commit == self.head:
+            return
+        steps = self._way_to(commit)
+        blobs = contents(self.repository, {step.new for step in steps if step.new})
+        self._move(
+            commit, steps, {step.path: content_of(step.mode, blobs[step.new]) if step.new else None for step in steps}
+        )
+
+    def _way_to(self, commit: str) -> list[Step]:
+        """Return the steps from HEAD's tree to that of a commit; raises GitFailed where the work tree is not HEAD's."""
+        old = self.head or object_id(b"tree", b"", self._hash)
+        out = self.repository.run(
+            "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, commit, "--"
+        ).out
+        fields = os.fsdecode(out).split("\0")[:-1]
+        steps = []
+        for about, path in zip(fields[::2], fields[1::2], strict=True):
+            old_mode, mode, old_blob, blob, _ = about.removeprefix(":").split(" ")
+            if _SUBMODULE in (old_mode, mode):
+                raise GitFailed(f"{path} is a submodule", "Bring it in with git itself: clave git.")
+            steps.append(Step(path, _there(old_blob), _there(blob), mode))
+        for step in steps:
+            found = worktree.content_at(os.path.join(self.repository.work_tree, step.path))
+            if (None if found is None else self.blob_id(found)) != step.old:
+                raise uncommitted(step.path)
+        return steps
+
+    def _move(
+        self,
+        new: str,
+        steps: list[Step],
+        changes: Mapping[str, Content | None],
+        objects: Sequence[tuple[int, bytes]] = (),
+        *,
+        check: Callable[[str], None] | None = None,
+        adopt: bool = False,
+    ) -> None:
+        """Do the rest of step 3, and steps 4 to 10."""
+        self._require_room(steps)
+        work = Work(self.repository, self._top, steps, new, self.head)
         try:
             with worktree.explained("the store"), self._storing(objects) as storing:
                 work.begin(changes)
                 work.write_index(adopt=adopt)
                 self._stored(storing)
+                if check is not None:
+                    check(new)
                 self._move_head(new)
         except BaseException:
             if self.repository.head() == self.head:
@@ -161,7 +215,28 @@ class Transaction:
             raise
         with worktree.explained("the work tree"):
             work.finish()
-        return new
+        self.head = new
+        self._trees = Trees(self.repository, new)
+
+    def _require_room(self, steps: Sequence[Step]) -> None:
+        """Raise GitFailed where something stands in a file's place, and does not go in the same change.
+
+        Raises StoreDamaged for a path that leads out of the work tree, or into git's own folder.
+        """
+        top = self.repository.work_tree
+        gone = {step.path for step in steps if step.new is None}
+        for step in steps:
+            parts = step.path.split("/")
+            if any(part in ("", ".", "..") or part.casefold() == ".git" for part in parts):
+                raise StoreDamaged(f"{step.path} is no path for a file of a store", "Ask who committed it.")
+            for folder in folders_of(step.path):
+                if step.new and os.path.islink(os.path.join(top, folder)) and folder not in gone:
+                    raise GitFailed(f"there is a symlink in the place of {folder}/", "Move it away and try again.")
+            place = os.path.join(top, step.path)
+            if step.new and worktree.is_folder(place):
+                below = (os.path.join(folder, name) for folder, _, names in os.walk(place) for name in names)
+                if not all(os.path.relpath(path, top) in gone for path in below):
+                    raise GitFailed(f"there is a folder in the place of {step.path}", "Move it away and try again.")
 
     @contextmanager
     def _storing(self, objects: Sequence[tuple[int, bytes]]) -> Iterator[Running | None]:
@@ -189,27 +264,24 @@ class Transaction:
             self._git = Variables(result.out)
         return self._git
 
-    def _commit_data(self, tree: str, message: str, git: Variables, identity: Callable[[], Identity | None]) -> bytes:
-        """Return the commit as an object (gitformat-commit: headers, an empty line, the message)."""
-        author, committer = people(git, identity)
-        headers = [f"tree {tree}", *([f"parent {self.head}"] if self.head else [])]
-        headers += [f"author {author}", f"committer {committer}"]
-        return os.fsencode("\n".join(headers) + "\n\n" + message)
-
-    def _commit_signed(self, tree: str, message: str, git: Variables, identity: Callable[[], Identity | None]) -> str:
-        author, committer = people(git, identity)
+    def _commit_signed(self, draft: _Draft, authors: tuple[str, str], sign: bool | str | None, *, judged: bool) -> str:
+        """Make a signed commit and return its id; git looks whether the signature is good unless somebody else will."""
+        key = sign if isinstance(sign, str) else ""
+        form = "openpgp" if key else self._git_variables().signature_format
+        author, committer = authors
         result = self.repository.run(
-            "-c", f"gpg.format={git.signature_format}",
-            "commit-tree", *(["-p", self.head] if self.head else []), "-S", "-F", "-", tree,
-            input=os.fsencode(message), env=as_variables("AUTHOR", author) | as_variables("COMMITTER", committer),
+            "-c", f"gpg.format={form}",
+            "commit-tree", *(word for parent in draft.parents for word in ("-p", parent)),
+            f"-S{key}", "-F", "-", draft.tree,
+            input=os.fsencode(draft.message), env=as_variables("AUTHOR", author) | as_variables("COMMITTER", committer),
             check=False,
         )  # fmt: skip
         if result.code != 0:
             raise failure("commit-tree", result)
         commit = result.out.decode().strip()
         # Of the other kinds git can only say whether the signer is on a list, which most people do not have.
-        is_openpgp = git.signature_format == "openpgp"
-        if is_openpgp and self.repository.run("verify-commit", commit, check=False).code != 0:
+        looked_at = form == "openpgp" and not judged
+        if looked_at and self.repository.run("verify-commit", commit, check=False).code != 0:
             raise GitFailed("the new commit's signature is not good", "Check user.signingkey: clave doctor.")
         return commit
 
@@ -259,6 +331,11 @@ def _recover(repository: Repository, top: str) -> None:
     work = Work.left_behind(repository, top)
     if work is not None:
         work.settle()
+
+
+def _there(blob: str) -> str | None:
+    """Return a blob's id of git's raw diff, None for the zeros that stand for nothing."""
+    return blob if blob.strip("0") else None
 
 
 def _object_format(repository: Repository) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from clave.vcs.git import Repository
 
-FILE, LINK, FOLDER = b"100644", b"120000", b"40000"
+FILE, PROGRAM, LINK, FOLDER = b"100644", b"100755", b"120000", b"40000"
 
 
 class Entry(NamedTuple):
@@ -57,7 +57,7 @@ class Trees:
         A folder without entries is left out, as git has none. Raises GitFailed where a path is a file in HEAD and
         a folder now, or the reverse, and is not removed by the same change.
         """
-        self._load({os.path.dirname(path) for path in entries})
+        self._load({"", *(os.path.dirname(path) for path in entries)})
         below: dict[str, dict[bytes, Entry | None]] = {"": {}}
         for path, entry in entries.items():
             folder, name = os.path.split(path)
@@ -123,6 +123,24 @@ class Trees:
             is_tree = kind[1] == b"tree"
             self._known[folder] = read(bytes(out[:size]), len(self._commit) // 2) if is_tree else None
             out = out[size + 1 :]
+
+
+def contents(repository: Repository, blobs: Iterable[str]) -> dict[str, bytes]:
+    """Return the bytes of blobs by their ids. Raises GitFailed for one that is not there."""
+    asked = sorted(set(blobs))
+    if not asked:
+        return {}
+    result = repository.run("cat-file", "--batch", input="".join(f"{blob}\n" for blob in asked).encode())
+    out = memoryview(result.out)
+    found = {}
+    for blob in asked:
+        line = bytes(out[: _line_end(out)])
+        if not line.startswith(f"{blob} blob ".encode()):
+            raise GitFailed(f"git does not have the file {blob}", "See what is lost: clave git fsck.")
+        start, size = len(line) + 1, int(line.rsplit(b" ", 1)[1])
+        found[blob] = bytes(out[start : start + size])
+        out = out[start + size + 1 :]
+    return found
 
 
 def read(data: bytes, width: int) -> Tree:

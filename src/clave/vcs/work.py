@@ -15,7 +15,8 @@ from clave.errors import Busy, GitFailed, StoreDamaged
 from clave.vcs import worktree
 from clave.vcs.git import failure, running_in
 from clave.vcs.objects import data_of, hash_of, object_id
-from clave.vcs.worktree import Content, Link
+from clave.vcs.trees import FILE, LINK, PROGRAM
+from clave.vcs.worktree import Content, Link, Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,29 +32,35 @@ _MANY = 400
 
 
 class Step(NamedTuple):
-    """What happens to one path, as the journal has it; blob ids, or None for no file."""
+    """What happens to one path, as the journal has it; blob ids, or None for no file. `mode` is git's, of the new."""
 
     path: str
     old: str | None
     new: str | None
-    link: bool = False
+    mode: str = "100644"
 
 
 class _Journal(NamedTuple):
-    """What a write was about to do: its steps, and the commit that HEAD was to be."""
+    """What a write was about to do: its steps, the commit that HEAD was to be, and the one that it was."""
 
     steps: list[Step]
     commit: str | None
+    before: str | None
 
 
 class Work:
     """The files of one write: journal, staged content, index lock."""
 
-    def __init__(self, repository: Repository, top: str, steps: list[Step], commit: str | None = None) -> None:
+    def __init__(
+        self, repository: Repository, top: str, steps: list[Step], commit: str | None, before: str | None
+    ) -> None:
         self._repository = repository
         self._top = os.path.realpath(top)
-        self._steps = steps
+        # What is removed comes first: a folder may take the place of a file, and a file that of a folder.
+        self._steps = sorted(steps, key=lambda step: (step.new is not None, step.path))
         self._commit = commit
+        self._before = before
+        self._late: list[tuple[str, str, Content]] = []
         self._folder = self.folder_of(repository)
         self._journal = os.path.join(self._folder, "journal")
         self._ours = os.path.join(self._folder, "index")  # the file that `index.lock` is a link to
@@ -73,25 +80,28 @@ class Work:
         if not os.path.isdir(folder):
             return None
         journal = _read_journal(os.path.join(folder, "journal"))
-        return cls(repository, top, journal.steps, journal.commit)
+        return cls(repository, top, *journal)
 
     def begin(self, changes: Mapping[str, Content | None]) -> None:
         """Steps 4 and 5, and the first half of 6: the journal, the lock, then the staged files."""
         os.makedirs(self._folder, exist_ok=True)
         with open(self._journal, "wb") as file:
             for step in self._steps:
-                row = (step.path, step.old or _NOTHING, step.new or _NOTHING, "link" if step.link else "file")
+                row = (step.path, step.old or _NOTHING, step.new or _NOTHING, step.mode)
                 file.write(b"\0".join(os.fsencode(field) for field in row) + b"\0")
-            file.write(f"{_END}\0{self._commit}\0".encode())
+            file.write(f"{_END}\0{self._commit}\0{self._before or _NOTHING}\0".encode())
             file.flush()
             os.fsync(file.fileno())
         worktree.sync_folders([self._journal])
         self._take_lock()
-        worktree.stage(
-            (self._path(step), step.new, content)
-            for step in self._steps
-            if step.new is not None and (content := changes[step.path]) is not None
-        )
+        gone = {step.path for step in self._steps if step.new is None}
+        staged: list[tuple[str, str, Content]] = []
+        for step in self._steps:
+            content = changes[step.path]
+            if step.new is not None and content is not None:
+                in_the_way = not gone.isdisjoint(folders_of(step.path))
+                (self._late if in_the_way else staged).append((self._path(step), step.new, content))
+        worktree.stage(staged)
 
     def write_index(self, *, adopt: bool) -> None:
         """Step 6's end: fill the lock with the new index.
@@ -115,11 +125,12 @@ class Work:
     def finish(self) -> None:
         """Steps 8 to 10: the work tree, the index, the end of the journal."""
         for step in self._steps:
-            path = self._path(step)
             if step.new is None:
-                worktree.remove(path, keep=self._top)
-            else:
-                worktree.put(path, step.new)
+                worktree.remove(self._path(step), keep=self._top)
+        worktree.stage(self._late)
+        for step in self._steps:
+            if step.new is not None:
+                worktree.put(self._path(step), step.new)
         worktree.sync_folders(self._path(step) for step in self._steps)
         os.replace(self._index_lock, self._index)
         self._clean()
@@ -179,14 +190,13 @@ class Work:
             content = worktree.content_at(path)
             hash_name = hash_of(step.new or step.old or "")
             there = None if content is None else object_id(b"blob", data_of(content), hash_name)
-            if there == step.old and there != step.new:
-                if step.new is None:
-                    worktree.remove(path, keep=self._top)
-                elif os.path.lexists(worktree.staged_name(path, step.new)):
-                    worktree.put(path, step.new)
-                else:
-                    worktree.stage([(path, step.new, self._object(step))])
-                    worktree.put(path, step.new)
+            if there == step.old and step.new is None:
+                worktree.remove(path, keep=self._top)
+            elif there == step.old and step.new and os.path.lexists(worktree.staged_name(path, step.new)):
+                worktree.put(path, step.new)
+            elif there == step.old and step.new and there != step.new:
+                worktree.stage([(path, step.new, self._object(step))])
+                worktree.put(path, step.new)
             elif step.new is not None:
                 worktree.drop(path, step.new, keep=self._top)
             elif there is None:
@@ -195,13 +205,17 @@ class Work:
 
     def _object(self, step: Step) -> Content:
         data = self._repository.run("cat-file", "blob", step.new or "").out
-        return Link(os.fsdecode(data)) if step.link else data
+        return content_of(step.mode, data)
 
     def _committed(self) -> bool:
-        if self._commit is None:
+        """Tell whether HEAD has been moved to the commit, which may lie behind what HEAD was."""
+        if self._commit is None or not self._is_ancestor(self._commit, "HEAD"):
             return False
-        answer = self._repository.run("merge-base", "--is-ancestor", self._commit, "HEAD", check=False)
-        return answer.code == 0
+        went_back = self._before is not None and self._is_ancestor(self._commit, self._before)
+        return not (went_back and self._is_ancestor(self._before or "", "HEAD"))
+
+    def _is_ancestor(self, one: str, other: str) -> bool:
+        return self._repository.run("merge-base", "--is-ancestor", one, other, check=False).code == 0
 
     def _path(self, step: Step) -> str:
         return os.path.join(self._repository.work_tree, step.path)
@@ -270,6 +284,25 @@ def uncommitted(path: str) -> GitFailed:
     return GitFailed(f"{path} has changes that are not committed", "Commit or drop them first: clave git status.")
 
 
+def content_of(mode: str, data: bytes) -> Content:
+    """Return what a blob of this mode (git's) is as a file."""
+    if mode == LINK.decode():
+        return Link(os.fsdecode(data))
+    return Program(data) if mode == PROGRAM.decode() else data
+
+
+def mode_of(content: Content | None) -> str:
+    """Return git's mode of a file with this content."""
+    kinds = ((Link, LINK), (Program, PROGRAM))
+    return next((mode for kind, mode in kinds if isinstance(content, kind)), FILE).decode()
+
+
+def folders_of(path: str) -> list[str]:
+    """Return the folders that hold a path of a repository, the topmost first, without the repository's own."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
 def _index_rows(listing: bytes) -> dict[str, str]:
     """Return the blob ids of `ls-files --stage -z` by path; a path that is not merged has that of no blob."""
     found: dict[str, str] = {}
@@ -284,8 +317,7 @@ def _index_rows(listing: bytes) -> dict[str, str]:
 def _index_row(step: Step) -> bytes:
     if step.new is None:
         return b"0 " + b"0" * len(step.old or "") + b"\t" + os.fsencode(step.path) + b"\0"
-    mode = "120000" if step.link else "100644"
-    return f"{mode} {step.new}\t".encode() + os.fsencode(step.path) + b"\0"
+    return f"{step.mode} {step.new}\t".encode() + os.fsencode(step.path) + b"\0"
 
 
 def _read_journal(path: str) -> _Journal:
@@ -293,17 +325,17 @@ def _read_journal(path: str) -> _Journal:
         with open(path, "rb") as file:
             fields = [os.fsdecode(field) for field in file.read().split(b"\0")]
     except FileNotFoundError:
-        return _Journal([], None)
+        return _Journal([], None, None)
     if _END not in fields[::4]:
-        return _Journal([], None)  # it died while writing this: nothing else was done yet
+        return _Journal([], None, None)  # it died while writing this: nothing else was done yet
     end = 4 * fields[::4].index(_END)
     steps = []
     for at in range(0, end, 4):
-        name, old, new, kind = fields[at : at + 4]
-        steps.append(Step(name, _blob(old), _blob(new), kind == "link"))
+        name, old, new, mode = fields[at : at + 4]
+        steps.append(Step(name, _blob(old), _blob(new), mode))
+    # The last field is what stands behind the last NUL: without all of them it died while writing this.
     after = fields[end + 1 :]
-    # The last field is what stands behind the last NUL: empty unless the commit id was cut off.
-    return _Journal(steps, after[0] if len(after) > 1 else None)
+    return _Journal(steps, _blob(after[0]), _blob(after[1])) if len(after) > 2 else _Journal(steps, None, None)
 
 
 def _blob(field: str) -> str | None:

@@ -26,6 +26,12 @@ class Link(str):
     __slots__ = ()
 
 
+class Program(bytes):
+    """The content of a file that may be executed, as another program has committed it."""
+
+    __slots__ = ()
+
+
 Content = bytes | Link
 
 
@@ -87,8 +93,12 @@ def _write(path: str, content: Content) -> None:
     if isinstance(content, Link):
         os.symlink(content, path)
     else:
-        with open(path, "xb") as file:
+        with open(path, "xb", opener=_open_program if isinstance(content, Program) else None) as file:
             file.write(content)
+
+
+def _open_program(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o777)
 
 
 def put(path: str, content_id: str) -> None:

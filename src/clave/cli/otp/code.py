@@ -31,7 +31,7 @@ def command(app: App, name: str, clip: bool, qrcode: bool, as_json: bool) -> Non
     exclusive(clip=clip, qrcode=qrcode, json=as_json)
     from clave.store import otp
 
-    target = entry(app, name)
+    target = entry(app, name, strict=clip)
     if target.field:
         raise UsageError(f"'{name}' names a field", "Codes are made of the whole entry: leave out the field.")
     _deliver.require(app, b"", clip=clip)  # before a counter is raised for nothing

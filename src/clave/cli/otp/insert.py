@@ -12,7 +12,6 @@ from clave.cli._checks import replacing
 from clave.cli.otp import _secret
 from clave.errors import Finding
 from clave.store import otp, writing
-from clave.store.stores import split_store
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -27,7 +26,7 @@ def command(app: App, name: str | None, force: bool, echo: bool, secret: bool, i
 
     Asked for is a key URI (otpauth://…); from a pipe, one line is read. Without NAME it is ISSUER/ACCOUNT of the URI.
     """
-    store, name = split_store(app.settings, name or "", app.store_name)
+    store, name = app.split(name or "")
     if name:
         replacing(store, name, force=force)
     uri = _secret.ask(name or "this token", echo=echo, secret=secret, issuer=issuer, account=account)

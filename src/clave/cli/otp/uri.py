@@ -28,7 +28,7 @@ def command(app: App, name: str, clip: bool, qrcode: bool) -> None:
     As a QR code (-q) it goes from here into an authenticator.
     """
     exclusive(clip=clip, qrcode=qrcode)
-    target = entry(app, name)
+    target = entry(app, name, strict=clip)
     uri = otp.find(read(target.store.root, target.name, options=target.store.options), target.name)
     data = uri.encode("utf-8", "surrogateescape")
     deliver(app, data, f"OTP key URI for {target.name}", clip=clip, qrcode=qrcode)

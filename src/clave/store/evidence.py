@@ -1,0 +1,147 @@
+"""A repository, read for the rules of verification: what git has, and what OpenPGP says of it.
+
+The rules ask for one thing after another; git answers many at once. So the first question about a new commit reads all
+of the new ones, with everything in them that the rules may ask for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clave.errors import BadMessage
+from clave.model import change
+from clave.openpgp import certificates, packets
+from clave.team.evidence import UNSIGNED, Certificate, Commit, Signature, State
+from clave.team.paths import Kind, place
+from clave.team.tree import Change, File, Tree
+from clave.vcs import reading, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from clave.vcs.git import Repository
+
+_MESSAGES = (Kind.ENTRY, Kind.PENDING)
+_FILES = (Kind.ROSTER, Kind.RECIPIENTS, Kind.CERTIFICATE, Kind.LOG)
+_TWICE = "twice"  # the mode of a path that a broken tree has twice: no file may have it
+
+
+class GitEvidence:
+    """What the rules are told of a repository: `team.evidence.Evidence`.
+
+    `tip` is the commit in question (a full id), `genesis` the one before which nothing is looked at, `since` the one up
+    to which all is verified ("": nothing is). Raises GitFailed for a commit that is not there.
+    """
+
+    def __init__(self, repository: Repository, tip: str, genesis: str, since: str = "") -> None:
+        self._repository = repository
+        self._parents = reading.parents(repository, tip, after=genesis)
+        old = reading.parents(repository, since, after=genesis) if since else {}
+        self._new = self._parents.keys() - old.keys()
+        self._commits: dict[str, Commit] = {}
+        self._raw: dict[str, bytes] = {}
+        self._contents: dict[str, bytes] = {}
+        self._recipients: dict[str, tuple[str, ...] | None] = {}
+        self._certificates: dict[str, Certificate | None] = {}
+        self._unread: dict[Kind, list[str]] = {kind: [] for kind in Kind}  # blobs of new commits, nobody has asked yet
+
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """Return the parents of a commit."""
+        return self._parents[commit]
+
+    def commit(self, commit: str) -> Commit:
+        """Return a commit."""
+        if commit not in self._commits:
+            self._parents[commit]  # a LookupError for one that the tip does not reach
+            self._read_commits(self._new if commit in self._new else self._parents.keys() - self._commits.keys())
+        return self._commits[commit]
+
+    def tree(self, commit: str) -> Tree:
+        """Return the files of a commit."""
+        found: dict[str, File] = {}
+        for path, mode, blob in reading.files(self._repository, commit):
+            found[path] = File(_TWICE if path in found else mode, blob)
+        return Tree.of(found)
+
+    def content(self, blob: str) -> bytes:
+        """Return a small file: a roster, a `.gpg-id`, a log."""
+        if blob not in self._contents:
+            wanted = [blob]
+            for kind in _FILES:
+                wanted += self._unread[kind]
+                self._unread[kind] = []
+            self._contents.update(reading.objects(self._repository, wanted, "blob"))
+        return self._contents[blob]
+
+    def recipients(self, blob: str) -> tuple[str, ...] | None:
+        """Return the key ids that a message is for, in its order; None for what is no message that may be opened."""
+        if blob not in self._recipients:
+            wanted = [blob]
+            for kind in _MESSAGES:
+                wanted += self._unread[kind]
+                self._unread[kind] = []
+            for each, data in reading.objects(self._repository, wanted, "blob"):
+                self._recipients[each] = _recipients(data)
+        return self._recipients[blob]
+
+    def certificate(self, blob: str) -> Certificate | None:
+        """Return what a file of `.public-keys` holds; None for what is no OpenPGP certificate."""
+        if blob not in self._certificates:
+            self._certificates[blob] = _certificate(self.content(blob))
+        return self._certificates[blob]
+
+    def signature(self, commit: str, certificates: Mapping[str, str]) -> Signature:
+        """Return the signature of a commit, checked against these alone: the blobs of certificates by fingerprint."""
+        self.commit(commit)
+        payload, signatures, others = signed.parts(self._raw[commit])
+        if not signatures and not others:
+            return UNSIGNED
+        if not signatures:
+            return Signature(State.BAD, number=others)
+        found = self._checked(payload, signatures[0], certificates)
+        return found._replace(number=found.number + len(signatures) - 1 + others)
+
+    def roster_signature(self, roster: str, signature: str, certificates: Mapping[str, str]) -> Signature:
+        """Return the detached signature (a blob) of a roster (a blob), checked against these certificates alone."""
+        return self._checked(self.content(roster), self.content(signature), certificates)
+
+    def _checked(self, payload: bytes, signature: bytes, among: Mapping[str, str]) -> Signature:
+        found = certificates.verify(payload, signature, [self.content(blob) for blob in among.values()])
+        return Signature(State(found.state), found.fingerprint, found.number, found.binary, found.digest)
+
+    def _read_commits(self, commits: Iterable[str]) -> None:
+        wanted = sorted(commits)
+        self._raw.update(reading.objects(self._repository, wanted, "commit"))
+        # What the beginning has changed nobody asks: it has no parent, or one that is not part of the history.
+        pairs = [(each, self._parents[each][0]) for each in wanted if self._parents[each]]
+        changed = reading.changes(self._repository, pairs)
+        for each in wanted:
+            raw = self._raw.get(each)
+            if raw is None or _parents(raw) != self._parents[each]:
+                continue  # it is not there, or git was told to see another one in its place
+            rows = [Change(c.path, File(c.mode, c.blob) if c.mode else None) for c in changed.get(each, ())]
+            message = raw.partition(b"\n\n")[2].decode("utf-8", "surrogateescape")
+            self._commits[each] = Commit(each, self._parents[each], tuple(rows), change.parse(message).endorses)
+            for path, file in rows:
+                if file:
+                    self._unread[place(path).kind].append(file.blob)
+
+
+def _parents(raw: bytes) -> tuple[str, ...]:
+    lines = raw.partition(b"\n\n")[0].split(b"\n")
+    return tuple(line[7:].decode("ascii", "replace") for line in lines if line.startswith(b"parent "))
+
+
+def _recipients(data: bytes) -> tuple[str, ...] | None:
+    try:
+        return tuple(packets.inspect(packets.dearmor(data)).recipients)
+    except BadMessage:
+        return None
+
+
+def _certificate(data: bytes) -> Certificate | None:
+    found = certificates.read(data)
+    if found is None:
+        return None
+    able = frozenset(each.id for each in found.subkeys if each.can_encrypt)
+    return Certificate(found.primaries, able, found.secret)

@@ -1,0 +1,157 @@
+"""A team as a verified commit says it is: who may do what, and with which certificates entries are encrypted.
+
+Everything comes from that commit: the roster, `.public-keys`. The work tree and the user's keyring have no say in who
+reads; of the keyring is asked only which of the team's keys is the user's own.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from clave.errors import CannotEncrypt, VerificationFailed
+from clave.openpgp import certificates as openpgp
+from clave.openpgp.keys import PROBLEM, Recipient
+from clave.team import paths
+from clave.team.history import current_roster
+from clave.team.roster import ADMIN
+from clave.team.tree import File, Tree
+from clave.vcs import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clave.openpgp.certificates import Certificate, Subkey
+    from clave.store.pins import Pinned
+    from clave.team.roster import Key, Member, Roster
+    from clave.vcs.git import Repository
+
+
+class Team:
+    """The team of `commit`, which was verified; `pinned` is the pin of its store."""
+
+    def __init__(self, repository: Repository, pinned: Pinned, commit: str) -> None:
+        self.commit = commit
+        self.pinned = pinned
+        rows = reading.files(repository, commit, (paths.ROSTERS, paths.CERTIFICATES))
+        tree = Tree.of({row.path: File(row.mode, row.blob) for row in rows})
+        blobs = dict(reading.objects(repository, (row.blob for row in rows), "blob"))
+        roster = current_roster(tree, blobs.__getitem__)
+        if roster is None:
+            raise VerificationFailed("the team's roster is missing", "Get it back: clave sync.")
+        self.roster: Roster = roster
+        self.certificates: Mapping[str, bytes] = {
+            path.rpartition("/")[2]: blobs[file.blob] for path, file in tree.files() if path.startswith(".public-keys/")
+        }
+        self._recipients: dict[tuple[str, str], Recipient] = {}
+
+    @cached_property
+    def key(self) -> str | None:
+        """The fingerprint of the user's own key that the roster knows; it signs their commits."""
+        return next((each for each in openpgp.own_signing_keys() if self.roster.who(each)), None)
+
+    @property
+    def me(self) -> Member | None:
+        """The member whose key is the user's own."""
+        return self.roster.who(self.key) if self.key else None
+
+    def require_member(self) -> str:
+        """Return the fingerprint of the user's own key. Raises VerificationFailed for somebody who is no member."""
+        if self.key is None:
+            raise VerificationFailed(
+                "none of your keys is one of the team's, so nothing that you write would be accepted",
+                f"Join it: clave join; or ask an admin ({self.admins}).",
+            )
+        return self.key
+
+    def require_admin(self) -> str:
+        """Return the fingerprint of the user's own key. Raises VerificationFailed for somebody who is no admin."""
+        key, me = self.require_member(), self.me
+        if me is None or me.role != ADMIN:
+            name = me.name if me else "you"
+            raise VerificationFailed(f"{name} is no admin of the team, who alone may do that", f"Ask {self.admins}.")
+        return key
+
+    @property
+    def admins(self) -> str:
+        """The names of the admins, as a text."""
+        return " or ".join(member.name for member in self.roster.admins)
+
+    def require_right(self, changed: Sequence[str], roster: Roster | None = None) -> None:
+        """Raise VerificationFailed if one of the paths is not the user's to change."""
+        key = self.require_member()
+        roster = roster or self.roster
+        for path in changed:
+            if not paths.may_change(self.roster, key, path):
+                owner = self.roster.owners[key].name
+                place = paths.place(path)
+                if place.kind in (paths.Kind.ENTRY, paths.Kind.PENDING):
+                    folder = place.folder or "."
+                    raise VerificationFailed(
+                        f"{owner} may not write in the folder {folder}",
+                        f"Ask an admin ({self.admins}): clave grant {owner} {folder} --write.",
+                    )
+                raise VerificationFailed(f"{owner} may not change {path}", f"Ask an admin: {self.admins}.")
+
+    def recipients(
+        self, folder: str, roster: Roster | None = None, certificates: Mapping[str, bytes] | None = None
+    ) -> list[Recipient]:
+        """Return whom an entry of a folder is encrypted to: one subkey of each key of each reader.
+
+        `roster` and `certificates` are those of a change that is being made. Raises CannotEncrypt that names every
+        member who cannot be encrypted to, why, and what to do.
+        """
+        roster = roster or self.roster
+        found: list[Recipient] = []
+        problems: list[CannotEncrypt] = []
+        for key in roster.recipients(folder):
+            try:
+                data = (certificates or self.certificates).get(key.fpr, b"")
+                found.append(self._recipient(roster.owners[key.fpr].name, key, data))
+            except CannotEncrypt as problem:
+                problems.append(problem)
+        if problems:
+            said = "; ".join(problem.message for problem in problems)
+            raise CannotEncrypt(PROBLEM + said, problems[0].hint)
+        return found
+
+    def _recipient(self, name: str, key: Key, data: bytes) -> Recipient:
+        known = self._recipients.get((key.fpr, ",".join(key.enc)))
+        if known is not None and data == self.certificates.get(key.fpr):
+            return known
+        certificate = openpgp.read(data)
+        if certificate is None:
+            raise CannotEncrypt(
+                f"the certificate {key.fpr} of {name} is missing",
+                f"An admin brings it back: clave team key replace {name} KEYFILE.",
+            )
+        subkey = _subkey(name, key, certificate)
+        ends = [each for each in (certificate.expires, subkey.expires) if each is not None]
+        recipient = Recipient(
+            id=key.fpr,
+            fingerprint=key.fpr,
+            subkey=subkey.fingerprint,
+            key_id=subkey.id,
+            user_id=name,
+            expires=min(ends, default=None),
+            certificate=openpgp.only(data, subkey.id),
+        )
+        if data == self.certificates.get(key.fpr):
+            self._recipients[key.fpr, ",".join(key.enc)] = recipient
+        return recipient
+
+
+def _subkey(name: str, key: Key, certificate: Certificate) -> Subkey:
+    """Return the subkey of a member that the roster calls current and that is valid now. Raises CannotEncrypt."""
+    now = int(time.time())
+    able = [each for each in certificate.subkeys if each.id in key.enc and each.can_encrypt]
+    valid = [each for each in able if not each.revoked and (each.expires is None or each.expires > now)]
+    problem = openpgp.problem(certificate, now)
+    if certificate.revoked or not valid or (problem and certificate.expires and certificate.expires <= now):
+        reason = problem or "has no valid encryption subkey that the roster knows"
+        raise CannotEncrypt(
+            f"the key {key.fpr} of {name} {reason}",
+            f"{name} renews it (clave key renew), or an admin replaces it: clave team key replace {name} KEYFILE.",
+        )
+    return max(valid, key=lambda each: each.created)

@@ -1,0 +1,104 @@
+"""Whether what stands in a team store may be trusted: the rules (`team.rules`) applied to a repository and its pin.
+
+- A place that once held a team store has a pin, and is one for ever: a missing roster there is refused.
+- HEAD is verified if it is the commit that was verified here last. Any other is judged first: what comes after the last
+  one here, or, where HEAD does not, after the last one that the remote had.
+- The pin moves only to what was judged to be good, and never back behind what the remote had.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from clave.errors import VerificationFailed
+from clave.store import pins
+from clave.store.evidence import GitEvidence
+from clave.team import rules
+from clave.team.verdict import Pin, Verdict
+
+if TYPE_CHECKING:
+    from clave.store.pins import Pinned
+    from clave.vcs.git import Repository
+
+
+def pinned_or_refuse(repository: Repository) -> Pinned:
+    """Return the pin of a team store. Raises VerificationFailed where there is none."""
+    found = pins.read(repository)
+    if found is None:
+        raise VerificationFailed(
+            f"nothing is known yet of the team of the store in {repository.work_tree}",
+            "Ask a colleague for its words (clave pin --words), then: clave pin --root WORDS.",
+        )
+    return found
+
+
+def judge(repository: Repository, pinned: Pinned, tip: str, *, everything: bool = False) -> Verdict:
+    """Judge a commit (a full id) and what comes before it, from the pin on; `everything`: from genesis on.
+
+    Moves nothing. Raises GitFailed for a commit that is not there.
+    """
+    start = "" if everything else _start(repository, pinned, tip)
+    evidence = GitEvidence(repository, tip, pinned.genesis, start)
+    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
+
+
+def judge_new(repository: Repository, pinned: Pinned, head: str, commit: str) -> Verdict:
+    """Judge a commit made on top of `head`, which is verified."""
+    evidence = GitEvidence(repository, commit, pinned.genesis, head)
+    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, head), commit)
+
+
+def verify_head(repository: Repository) -> Pinned:
+    """Return the pin, whose `local` is HEAD: HEAD is judged unless it was before.
+
+    Raises VerificationFailed for a HEAD that is not good to its last commit, the pin is then as it was.
+    """
+    pinned = pinned_or_refuse(repository)
+    head = repository.head()
+    if head is None:
+        raise VerificationFailed(
+            "the store is a team's, and its branch has no commit", "Get the team's back: clave sync."
+        )
+    if head == pinned.local:
+        return pinned
+    verdict = judge(repository, pinned, head)
+    require_good(verdict, head)
+    return moved(repository, pinned, verdict)
+
+
+def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream: str = "") -> Pinned:
+    """Move the pin to what a verdict calls good, `upstream` to what the remote is known to have; return it."""
+    seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
+    new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream or pinned.upstream, when=int(time.time()))
+    pins.write(repository, new)
+    return new
+
+
+def made(repository: Repository, pinned: Pinned, commit: str, *, seq: int = 0) -> Pinned:
+    """Move the pin to a commit that was judged before HEAD moved to it; `seq` is the number of its roster."""
+    new = pinned.replace(local=commit, seq=max(pinned.seq, seq), when=int(time.time()))
+    pins.write(repository, new)
+    return new
+
+
+def require_good(verdict: Verdict, tip: str) -> None:
+    """Raise VerificationFailed unless all is good up to a commit."""
+    if verdict.refusals:
+        raise verdict.refusals[0].error()
+    if verdict.good == tip:
+        return
+    if verdict.waiting:
+        first = verdict.waiting[0]
+        raise VerificationFailed(
+            f"commit {first.commit[:12]} is not signed",
+            "Sign or endorse it: clave sync (it shows what the commit changes, and asks).",
+        )
+    raise VerificationFailed(f"commit {tip[:12]} is not verified", "See why: clave verify.")
+
+
+def _start(repository: Repository, pinned: Pinned, tip: str) -> str:
+    """Return the commit from which a tip is judged."""
+    if repository.run("merge-base", "--is-ancestor", pinned.local, tip, check=False).code == 0:
+        return pinned.local
+    return pinned.upstream

@@ -1,0 +1,122 @@
+"""A team at work: people with keys of their own, a store of a team, a bare remote, and what each has on disk.
+
+alice is admin, bob and carol are members, mallory is an outsider with push. The folder `.` is everybody's, `prod`
+alice's and carol's alone.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Output, Person, forget, make_person, run_as
+
+ENTRIES = {"web": b"web-secret\nuser: shop\n", "prod/db": b"db-secret\nuser: app\nhost: db1\n", "team/wifi": b"wifi\n"}
+
+
+@dataclass
+class Team:
+    """Where everybody works: `remote` is a bare repository, `stores` each one's clone of it."""
+
+    folder: Path
+    people: dict[str, Person]
+    stores: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def remote(self) -> Path:
+        return self.folder / "remote.git"
+
+    def clave(self, who: str, *args: str, input: bytes = b"", code: int | None = 0, **more: str) -> Output:
+        """Run clave as somebody on their clone; `code` is the exit code that is expected, None for any."""
+        argv = [sys.executable, "-m", "clave", *args]
+        done = run_as(self.people[who], self.stores.get(who), argv, input=input, **more)
+        assert code is None or done.code == code, (who, args, done.code, done.out.decode(), done.err.decode())
+        return done
+
+    def git(self, who: str, *args: str, check: bool = True, input: bytes = b"", **more: str) -> Output:
+        """Run git as somebody in their clone, with their own configuration."""
+        done = run_as(self.people[who], None, ["git", "-C", str(self.stores[who]), *args], input=input, **more)
+        assert not check or done.code == 0, (who, args, done.err.decode())
+        return done
+
+    def run(self, who: str, *argv: str, check: bool = True, input: bytes = b"", **more: str) -> Output:
+        """Run any program as somebody, on their clone."""
+        done = run_as(self.people[who], self.stores.get(who), list(argv), input=input, **more)
+        assert not check or done.code == 0, (who, argv, done.err.decode())
+        return done
+
+    def head(self, who: str) -> str:
+        return self.git(who, "rev-parse", "HEAD").out.decode().strip()
+
+    def tip(self, branch: str = "main") -> str:
+        """Return the commit of a branch of the remote."""
+        argv = ["git", "-C", str(self.remote), "rev-parse", branch]
+        return subprocess.run(argv, capture_output=True, check=True, text=True).stdout.strip()
+
+    def pin(self, who: str) -> str:
+        """Return the text of somebody's pin of their clone."""
+        folder = self.people[who].home / ".local/state/clave/pins"
+        name = "".join(
+            chr(b) if chr(b).isascii() and (chr(b).isalnum() or chr(b) in "._-") else f"%{b:02X}"
+            for b in str((self.stores[who] / ".git").resolve()).encode()
+        )
+        return (folder / name).read_text()
+
+    def sign_as(self, who: str) -> None:
+        """Make plain git and pass sign what somebody commits, as git-setup would."""
+        key = self.people[who].fingerprint
+        for name, value in (
+            ("user.signingkey", key),
+            ("commit.gpgsign", "true"),
+            ("pass.signcommits", "true"),
+            ("gpg.format", "openpgp"),
+        ):
+            self.git(who, "config", name, value)
+
+    def clone(self, who: str, name: str = "") -> Path:
+        """Clone the remote with plain git for somebody: no pin."""
+        store = self.folder / (name or f"{who}-store")
+        argv = ["git", "clone", "-q", str(self.remote), str(store)]
+        subprocess.run(argv, check=True, capture_output=True, env=self.people[who].env())
+        self.stores[who] = store
+        return store
+
+
+def found(folder: Path, people: dict[str, Person]) -> Team:
+    """Make alice's store a team's, with bob and carol in it, and the remote that it is shared by."""
+    team = Team(folder, people)
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(team.remote)], check=True)
+    store = folder / "alice-store"
+    team.stores["alice"] = store
+    alice, bob, carol = (people[name].fingerprint for name in ("alice", "bob", "carol"))
+    for person in people.values():
+        subprocess.run(["git", "config", "--global", "init.defaultBranch", "main"], check=True, env=person.env())
+    team.clave("alice", "init", alice, bob, carol)
+    team.clave("alice", "init", "-p", "prod", alice, carol)
+    for name, content in ENTRIES.items():
+        team.clave("alice", "insert", "-m", name, input=content)
+    team.clave("alice", "team", "init", "--sure")
+    team.git("alice", "remote", "add", "origin", str(team.remote))
+    return team
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[dict[str, Person]]:
+    """Four people; everybody knows the keys of the team, as today they must for a plain store."""
+    made = {name: make_person(name) for name in ("alice", "bob", "carol", "mallory")}
+    for person in made.values():
+        for other in made.values():
+            if other is not person and other.name != "mallory":
+                person.gpg("--import", input=other.gpg("--export", other.fingerprint))
+                person.gpg("--yes", "--quick-lsign-key", other.fingerprint)
+    yield made
+    for person in made.values():
+        forget(person)
+
+
+Found = Callable[[], Team]
