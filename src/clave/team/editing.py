@@ -32,6 +32,7 @@ from clave.team.roster import (
     check_reader,
     successor_problem,
 )
+from clave.team.wording import folder_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -199,7 +200,7 @@ def revoke(roster: Roster, who: str, path: str, rights: Collection[str] = BOTH) 
         for right in rights:
             for way in ways(roster, who, path, right):
                 raise UsageError(*kept(who, path, right, way))
-        raise UsageError(f"{who} may not {' or '.join(rights)} {_shown(path)} anyway", "Who may: clave access.")
+        raise UsageError(f"{who} may not {' or '.join(rights)} {folder_words(path)} anyway", "Who may: clave access.")
     return after
 
 
@@ -242,7 +243,7 @@ def ways(roster: Roster, who: str, path: str, right: str) -> list[Way]:
 
 def kept(who: str, path: str, right: str, way: Way) -> tuple[str, str]:
     """Say that somebody has a right on a folder, how, and what would take it."""
-    shown, given, revoke = _shown(path), _shown(way.folder), f"clave revoke {way.who} {way.folder or '.'}"
+    shown, given, revoke = folder_words(path), folder_words(way.folder), f"clave revoke {way.who} {way.folder or '.'}"
     if way.who != who:
         group = way.who.removeprefix("@")
         at = f", which has it on {given}" if way.folder != path else ""
@@ -309,9 +310,9 @@ def _about(fact: Fact, *known: Roster) -> str:
         case ("in", group, member):
             return f"whether {member} is in the group @{group}"
         case ("read" | "write" as right, path, who):
-            return f"whether {who} may {right} {_shown(path)}"
+            return f"whether {who} may {right} {folder_words(path)}"
         case ("folder", path):
-            return f"whether {_shown(path)} inherits"
+            return f"whether {folder_words(path)} inherits"
         case ("group", group):
             return f"the group @{group}"
         case _:
@@ -337,10 +338,6 @@ def _checked(before: Roster, after: Roster) -> Roster:
     if problem:
         raise UsageError(f"that cannot follow roster {before.seq}: {problem}")
     return after
-
-
-def _shown(path: str) -> str:
-    return path or "the store's own folder"
 
 
 def _last_admin(name: str) -> UsageError:
