@@ -37,7 +37,8 @@ class Recipient(NamedTuple):
 
     `id` is as written in the `.gpg-id`; `fingerprint` that of the primary key, `subkey` that of the encryption
     subkey, `key_id` the subkey's long id (16 hex digits), as it stands in a message; `expires` the earlier
-    expiry of the two, in seconds since 1970, or None.
+    expiry of the two, in seconds since 1970, or None. With a `certificate` the key is taken from that, and no keyring
+    is asked.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Recipient(NamedTuple):
     key_id: str
     user_id: str
     expires: int | None
+    certificate: bytes | None = None
 
 
 class _Subkey(NamedTuple):

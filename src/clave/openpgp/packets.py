@@ -82,6 +82,15 @@ def dearmor(data: bytes) -> bytes:
     return binary
 
 
+def armor(data: bytes, block: bytes) -> bytes:
+    """Return binary data as ASCII armor, as a block of this name (`PGP PUBLIC KEY BLOCK`)."""
+    from binascii import b2a_base64
+
+    lines = [b2a_base64(data[at : at + 48]) for at in range(0, len(data), 48)]
+    checksum = b"=" + b2a_base64(_crc24(data).to_bytes(3, "big"))
+    return b"-----BEGIN %s-----\n\n%s%s-----END %s-----\n" % (block, b"".join(lines), checksum, block)
+
+
 def inspect(data: bytes) -> Message:
     """Return recipients and kind of a binary message. Raises BadMessage for all but what the module says."""
     message, end = Message(), 0
