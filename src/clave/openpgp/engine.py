@@ -10,9 +10,9 @@ not open is gpg's to open or to refuse, one by one. Two things are decided here:
 The agent is the slow part. It always has the next question before the last answer is worked on; it is never asked
 two things at once, so a smartcard is used strictly in order.
 
-Making: certificates are exported by gpg, once for each set of recipients, with the one subkey that `keys.resolve`
-has chosen. What Sequoia makes of them is looked at: any other recipients, or packets that gpg 2.2 cannot read (it
-makes them for a key that asks for those), and that set is gpg's from then on.
+Making: certificates are those that recipients bring along, or are exported by gpg, once for each set of recipients,
+with the one subkey that was chosen. What Sequoia makes of them is looked at: any other recipients, or packets that
+gpg 2.2 cannot read (it makes them for a key that asks for those), and that set is gpg's from then on.
 """
 
 from __future__ import annotations
@@ -157,16 +157,16 @@ def _is_ordinary() -> bool:
 
 
 class Sealer:
-    """Encrypts to recipients whose certificates it has gpg export."""
+    """Encrypts to recipients with the certificates that they bring along, or that gpg exports."""
 
     def __init__(self) -> None:
-        self._certificates: dict[tuple[str, ...], list[Cert]] = {}
+        self._certificates: dict[tuple[tuple[str, bytes | None], ...], list[Cert]] = {}
 
     def seal(self, plaintext: bytes, recipients: Sequence[Recipient]) -> bytes | None:
         """Return a binary message for exactly these recipients; None: gpg has to make it."""
-        wanted = tuple(recipient.subkey for recipient in recipients)
+        wanted = tuple((recipient.subkey, recipient.certificate) for recipient in recipients)
         if wanted not in self._certificates:
-            self._certificates[wanted] = bridge.certificates(_exported(wanted))
+            self._certificates[wanted] = bridge.certificates(_given(recipients) + _exported(recipients))
         certificates = self._certificates[wanted]
         if not certificates or len(plaintext) > _LARGEST_PLAINTEXT:
             return None
@@ -177,11 +177,22 @@ class Sealer:
         return made
 
 
-def _exported(subkeys: Sequence[str]) -> bytes:
-    """Return the certificates, each with the one encryption subkey and only the signatures that bind it."""
-    argv = ["gpg", "--batch", "--no-options", "--export-options", "export-minimal", "--export", "--"]
+def _given(recipients: Sequence[Recipient]) -> bytes:
+    """Return the certificates that recipients bring along, each with its one encryption subkey."""
+    from clave.openpgp import certificates
+
+    given = (certificates.only(each.certificate, each.key_id) for each in recipients if each.certificate is not None)
+    return b"".join(given)
+
+
+def _exported(recipients: Sequence[Recipient]) -> bytes:
+    """Return the certificates of the others, each with the one subkey and only the signatures that bind it."""
+    subkeys = [f"{each.subkey}!" for each in recipients if each.certificate is None]
+    if not subkeys:
+        return b""
+    argv = ["gpg", "--batch", "--no-options", "--export-options", "export-minimal", "--export", "--", *subkeys]
     try:
-        return run([*argv, *(f"{subkey}!" for subkey in subkeys)], env=environment()).out
+        return run(argv, env=environment()).out
     except ProgramMissing:
         return b""
 

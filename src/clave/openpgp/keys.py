@@ -37,7 +37,8 @@ class Recipient(NamedTuple):
 
     `id` is as written in the `.gpg-id`; `fingerprint` that of the primary key, `subkey` that of the encryption
     subkey, `key_id` the subkey's long id (16 hex digits), as it stands in a message; `expires` the earlier
-    expiry of the two, in seconds since 1970, or None.
+    expiry of the two, in seconds since 1970, or None. With a `certificate` the key is taken from that, and no keyring
+    is asked.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Recipient(NamedTuple):
     key_id: str
     user_id: str
     expires: int | None
+    certificate: bytes | None = None
 
 
 class _Subkey(NamedTuple):
@@ -148,6 +150,12 @@ def owners(key_ids: Iterable[str], *, options: Sequence[str] = ()) -> dict[str, 
             if key.key_id in wanted:
                 found.setdefault(key.key_id, Owner(certificate.fingerprint, certificate.user_id))
     return found
+
+
+def matching(text: str) -> list[Owner]:
+    """Return the keys of the keyring that gpg would take for a text, usable or not."""
+    found = [certificate for certificate in _list([text], ()) if _matches(text, certificate)]
+    return [Owner(certificate.fingerprint, certificate.user_id) for certificate in found]
 
 
 def own_key_ids(*, options: Sequence[str] = ()) -> set[str]:

@@ -12,7 +12,8 @@ A plaintext is returned only if
 gpg's status comes on a descriptor of its own, so that no text in a message can pose as it (SigSpoof).
 
 A ciphertext is returned only if its recipients are exactly those that were asked for. Nothing in a gpg.conf has
-a say in it (`--no-options`): a `group` line there can redirect even a full fingerprint.
+a say in it (`--no-options`): a `group` line there can redirect even a full fingerprint. Recipients that bring their
+certificates along are given to gpg as files, each with the one subkey, and no keyring is looked at.
 
 Imported by the fast path: nothing heavy may be imported here.
 """
@@ -98,12 +99,21 @@ def encrypt(plaintext: bytes, recipients: Sequence[Recipient], *, options: Seque
 
     Raises CannotEncrypt where gpg refuses, is not there, or has encrypted to anybody else.
     """
+    if any(recipient.certificate is not None for recipient in recipients):
+        from clave.openpgp.certificates import in_files
+
+        with in_files(recipients) as named:
+            return _encrypt(plaintext, recipients, named, options)
+    named = [word for recipient in recipients for word in ("--recipient", f"{recipient.subkey}!")]
+    return _encrypt(plaintext, recipients, named, options)
+
+
+def _encrypt(plaintext: bytes, recipients: Sequence[Recipient], named: Sequence[str], options: Sequence[str]) -> bytes:
+    """Have gpg encrypt to the recipients, whom the options `named` tell it."""
     argv = ["--no-options", *options, "--batch", "--yes", "--quiet", "--no-groups", "--no-encrypt-to"]
     argv += ["--trust-model", "always", "--compress-algo", "none", "--no-armor", "--status-fd", str(STATUS_FD)]
-    for recipient in recipients:
-        argv += ["--recipient", f"{recipient.subkey}!"]
     try:
-        with start_gpg([*argv, "--output", "-", "--encrypt"]) as gpg:
+        with start_gpg([*argv, *named, "--output", "-", "--encrypt"]) as gpg:
             result = gpg.finish(plaintext)
     except ProgramMissing:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None

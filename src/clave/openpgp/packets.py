@@ -24,7 +24,7 @@ MAX_NAMED = 1024
 MAX_HIDDEN = 16
 HIDDEN = "0" * 16  # the key id of a recipient who is not named (RFC 4880 5.1)
 
-COMPRESSED, LITERAL = 8, 11
+SIGNATURE, COMPRESSED, LITERAL = 2, 8, 11
 PKESK, SEIPD = 1, 18
 
 _MARKER, _AEAD, _PADDING = 10, 20, 21
@@ -80,6 +80,15 @@ def dearmor(data: bytes) -> bytes:
     if wanted is not None and _crc24(binary) != int.from_bytes(wanted, "big"):
         raise BadMessage("its ASCII armor has a wrong checksum")
     return binary
+
+
+def armor(data: bytes, block: bytes) -> bytes:
+    """Return binary data as ASCII armor, as a block of this name (`PGP PUBLIC KEY BLOCK`)."""
+    from binascii import b2a_base64
+
+    lines = [b2a_base64(data[at : at + 48]) for at in range(0, len(data), 48)]
+    checksum = b"=" + b2a_base64(_crc24(data).to_bytes(3, "big"))
+    return b"-----BEGIN %s-----\n\n%s%s-----END %s-----\n" % (block, b"".join(lines), checksum, block)
 
 
 def inspect(data: bytes) -> Message:

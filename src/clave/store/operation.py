@@ -53,13 +53,13 @@ class Operation:
         self._kinds: dict[str, tuple[str, str | None]] = {}
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
         self.team = team
+        self._has_roster = False  # whether the roster is changed
         self._readers: recipients.Readers | recipients.TeamReaders = (
             recipients.TeamReaders(team) if team else recipients.Readers(store, self._bytes_at)
         )
         self._kept: Kept | None = None
         self._prefixes: dict[str, str] = {}  # folders as the repository names them
         self._merged: str | None = None  # the commit that this one merges
-        self._endorsed: Sequence[str] = ()
 
     # What is there now
 
@@ -125,6 +125,7 @@ class Operation:
             else:
                 self.place(path, content)
         self._readers = recipients.TeamReaders(self.team, roster, known)
+        self._has_roster = True
 
     def merge(self, commit: str, team: Team | None) -> None:
         """Make this operation a merge with a commit; `team` is the one that judges it, and says who reads after it.
@@ -135,10 +136,6 @@ class Operation:
         self.team = team
         if team:
             self._readers = recipients.TeamReaders(team)
-
-    def endorse(self, commits: Sequence[str]) -> None:
-        """Stand for unsigned commits that come before this one."""
-        self._endorsed = commits
 
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
@@ -179,7 +176,7 @@ class Operation:
         if not adopt:
             self._require_unchanged((*self._raw, *self._plain))
         if self.team and not self._merged:
-            self.team.require_right((*self._raw, *self._plain))
+            self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
             items = [
@@ -187,7 +184,7 @@ class Operation:
             ]
             changes.update(self._encrypted(items))
             self._compare(old())
-        if not (changes or self._merged or self._endorsed):
+        if not (changes or self._merged):
             return
         if isinstance(self._write, unversioned.Unversioned):
             self._write.commit(changes)
@@ -195,13 +192,25 @@ class Operation:
             notes = [
                 Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
             ]
-            message = compose(subject, operation, notes, endorses=self._endorsed)
+            message = compose(subject, operation, notes)
             in_repository = {self._in_repository(path): content for path, content in changes.items()}
             self._commit(self._write, in_repository, message, adopt=adopt)
         if self._kept:
             self._kept.drop()
 
     # Inside
+
+    def _require_right(self, team: Team) -> None:
+        """Check that the user may change these paths, and what says who reads only by a roster."""
+        paths = (*self._raw, *self._plain)
+        if not self._has_roster:
+            own = next((path for path in paths if os.path.basename(path) == layout.RECIPIENTS), None)
+            if own is not None:
+                raise UsageError(
+                    f"{own} would be moved, copied or changed, and in a team the roster says who reads",
+                    "Move or copy the entries of the folder; who reads it: clave grant, clave restrict.",
+                )
+        team.require_right(paths)
 
     def _commit(
         self, write: transaction.Transaction, changes: Mapping[str, Content | None], message: str, *, adopt: bool
@@ -228,7 +237,6 @@ class Operation:
             message,
             sign=team.require_member(),
             parents=parents,
-            always=bool(self._endorsed),
             check=judged,
             identity=own_identity,
         )

@@ -41,14 +41,25 @@ def parents(repository: Repository, tip: str, *, after: str = "") -> dict[str, t
     return {commit: tuple(before) for commit, *before in split}
 
 
-def changes(repository: Repository, pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[Changed, ...]]:
-    """Return what each commit (the first of a pair) changed, seen from the other; renames are not guessed.
+def commits(
+    repository: Repository, ids: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> tuple[dict[str, bytes], dict[str, tuple[Changed, ...]]]:
+    """Return commits as they are, and what each first of a pair changed, seen from the second.
 
-    An object that is missing is a GitFailed.
+    Renames are not guessed. A tree that is missing is a GitFailed.
     """
     lines = "".join(f"{commit} {parent}\n" for commit, parent in pairs).encode()
     options = ("--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--always")
-    fields = os.fsdecode(repository.run("diff-tree", *options, input=lines).out).split("\0")[:-1]
+    with repository.start("diff-tree", *options, input=lines) as comparing:
+        raw = dict(objects(repository, ids, "commit"))
+        result = comparing.finish()
+    if result.code != 0:
+        raise failure("diff-tree", result)
+    return raw, _changes(result.out)
+
+
+def _changes(out: bytes) -> dict[str, tuple[Changed, ...]]:
+    fields = os.fsdecode(out).split("\0")[:-1]
     found: dict[str, list[Changed]] = {}
     current: list[Changed] = []
     at = 0
@@ -62,6 +73,26 @@ def changes(repository: Repository, pairs: Sequence[tuple[str, str]]) -> dict[st
         current.append(Changed(fields[at + 1], "" if gone else mode, "" if gone else blob))
         at += 2
     return {commit: tuple(each) for commit, each in found.items()}
+
+
+def newest(repository: Repository, tip: str, count: int) -> list[str]:
+    """Return a commit and the newest before it, at most so many."""
+    return repository.run("rev-list", f"--max-count={count}", tip, "--").out.decode().splitlines()
+
+
+def additions(repository: Repository, tip: str, folder: str) -> dict[str, tuple[str, int]]:
+    """Return the commit that added each file of a folder, and its committer's time."""
+    options = ("--format=%x00%H %ct", "-z", "--name-only", "--diff-filter=A", "--no-renames", "--no-ext-diff")
+    out = os.fsdecode(repository.run("log", *options, tip, "--", folder).out)
+    found: dict[str, tuple[str, int]] = {}
+    commit, time = "", 0
+    for field in filter(None, out.replace("\n", "\0").split("\0")):
+        head, blank, seconds = field.partition(" ")
+        if blank and len(head) in (40, 64) and seconds.isdecimal():
+            commit, time = head, int(seconds)
+        else:
+            found[field] = (commit, time)
+    return found
 
 
 def files(repository: Repository, commit: str, below: Sequence[str] = ()) -> list[Changed]:

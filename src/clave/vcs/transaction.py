@@ -112,7 +112,6 @@ class Transaction:
         *,
         sign: bool | str | None = None,
         parents: Sequence[str] = (),
-        always: bool = False,
         check: Callable[[str], None] | None = None,
         identity: Callable[[], Identity | None] = lambda: None,
         adopt: bool = False,
@@ -120,7 +119,7 @@ class Transaction:
         """Commit the content (None removes) of each path, relative to the work tree; return the commit's id.
 
         Returns HEAD as it is (None on a branch without commits) where nothing differs from it, unless there are more
-        `parents` (behind HEAD: a merge) or it is to be made `always`.
+        `parents` (behind HEAD: a merge).
 
         `sign` None signs where git's configuration says so (`commit.gpgsign`, `pass.signcommits`), a fingerprint with
         that OpenPGP key. `check` is called with the id of the commit, which is stored, before HEAD moves to it: what it
@@ -135,7 +134,7 @@ class Transaction:
             for path in sorted(changes)
             if blobs.get(path) != ids[path]
         ]
-        if not (steps or parents or always):
+        if not (steps or parents):
             return self.head
         entries = {step.path: Entry(step.mode.encode(), step.new) if step.new else None for step in steps}
         tree, trees = self._trees.changed(entries, self._hash)
