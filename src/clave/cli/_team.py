@@ -76,22 +76,15 @@ def finish(store: Store, done: Done | None) -> None:
 def left(store: Store, names: Sequence[str]) -> Finding:
     """Return that entries have other recipients than the roster says, and who can mend that."""
     roster = store.team().roster
-    folders = {name.rpartition("/")[0] for name in names}
-    who = [
-        each.name
-        for each in roster.members
-        if all(_finishes(roster.readers(f), roster.writers(f), each.name) for f in folders)
-    ]
+    able = {member.name for member in roster.members}
+    for folder in {name.rpartition("/")[0] for name in names}:
+        able &= set(roster.readers(folder)) & set(roster.writers(folder))
     shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-    is_are = "is" if len(names) == 1 else "are"
+    is_are, them = ("is", "it") if len(names) == 1 else ("are", "them")
     return Finding(
-        f"{entries(len(names))} {is_are} still not encrypted as the roster says, because you cannot: {shown}",
-        f"Who may read and write {'it' if len(names) == 1 else 'them'} does it ({', '.join(who) or 'nobody yet'}): clave rekey.",
+        f"{entries(len(names))} {is_are} not encrypted as the roster says, and you cannot do it: {shown}",
+        f"Who reads and writes {them} does ({', '.join(sorted(able)) or 'nobody alone'}): clave rekey.",
     )
-
-
-def _finishes(readers: Sequence[str], writers: Sequence[str], name: str) -> bool:
-    return name in readers and name in writers
 
 
 def lines(seen: Preview) -> list[str]:
