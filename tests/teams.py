@@ -6,9 +6,11 @@ alice's and carol's alone.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,14 +60,43 @@ class Team:
         argv = ["git", "-C", str(self.remote), "rev-parse", branch]
         return subprocess.run(argv, capture_output=True, check=True, text=True).stdout.strip()
 
-    def pin(self, who: str) -> str:
-        """Return the text of somebody's pin of their clone."""
-        folder = self.people[who].home / ".local/state/clave/pins"
-        name = "".join(
-            chr(b) if chr(b).isascii() and (chr(b).isalnum() or chr(b) in "._-") else f"%{b:02X}"
-            for b in str((self.stores[who] / ".git").resolve()).encode()
-        )
-        return (folder / name).read_text()
+    def pin_file(self, who: str) -> Path:
+        """Return where somebody's pin of their clone is."""
+        path = str((self.stores[who] / ".git").resolve()).encode()
+        plain = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+        name = "".join(chr(b) if b in plain else f"%{b:02X}" for b in path)
+        return self.people[who].home / ".local/state/clave/pins" / name
+
+    def pin(self, who: str) -> dict[str, str]:
+        """Return somebody's pin of their clone, {} for none."""
+        file = self.pin_file(who)
+        lines = file.read_text().splitlines() if file.exists() else []
+        return dict(line.split(" ") for line in lines)
+
+    def set_pin(self, who: str, pin: dict[str, str]) -> None:
+        """Set somebody's pin by hand."""
+        file = self.pin_file(who)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.write_text("".join(f"{name} {value}\n" for name, value in pin.items()))
+        file.chmod(0o600)
+
+    def join(self, who: str) -> Path:
+        """Give a member a clone of the remote with a pin, without the command that does this."""
+        store = self.clone(who)
+        tip = self.head(who)
+        self.set_pin(who, {**self.pin("alice"), "upstream": tip, "local": tip})
+        return store
+
+    def replica(self, folder: Path) -> Team:
+        """Return a copy of everything but the people, in another folder (that is not there yet)."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other = Team(folder, self.people)
+        for who, store in self.stores.items():
+            other.stores[who] = folder / store.relative_to(self.folder)
+            other.git(who, "remote", "set-url", "origin", str(other.remote))
+            if self.pin(who):
+                other.set_pin(who, self.pin(who))
+        return other
 
     def sign_as(self, who: str) -> None:
         """Make plain git and pass sign what somebody commits, as git-setup would."""
@@ -102,6 +133,10 @@ def found(folder: Path, people: dict[str, Person]) -> Team:
         team.clave("alice", "insert", "-m", name, input=content)
     team.clave("alice", "team", "init", "--sure")
     team.git("alice", "remote", "add", "origin", str(team.remote))
+    team.git("alice", "push", "-q", "--set-upstream", "origin", "main")
+    team.set_pin("alice", {**team.pin("alice"), "upstream": team.head("alice")})
+    team.join("bob")
+    team.join("carol")
     return team
 
 
@@ -119,4 +154,17 @@ def crew() -> Iterator[dict[str, Person]]:
         forget(person)
 
 
-Found = Callable[[], Team]
+@pytest.fixture(scope="module")
+def founded(crew: dict[str, Person]) -> Iterator[Team]:
+    """A team as `found` makes it, to take replicas of."""
+    folder = Path(tempfile.mkdtemp(prefix="cl-"))
+    yield found(folder, crew)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def team(founded: Team) -> Iterator[Team]:
+    """A team in which anything may be done."""
+    folder = Path(tempfile.mkdtemp(prefix="cl-"))
+    yield founded.replica(folder / "t")
+    shutil.rmtree(folder, ignore_errors=True)

@@ -169,7 +169,12 @@ def _is_plain(root: str) -> bool:
 
 
 def _is_verified(root: str) -> bool:
-    """Tell whether a store is plain, or a team's whose HEAD is the commit that was verified last."""
+    """Tell whether a store is plain, or a team's whose HEAD is the commit that was verified last.
+
+    Neither is known of one that CLAVE_ROOT says more about.
+    """
+    if os.environ.get("CLAVE_ROOT"):
+        return False
     from clave.store.pins import location, read_file
 
     git_dir = os.path.join(os.path.realpath(root), ".git")

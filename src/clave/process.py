@@ -79,14 +79,16 @@ def start(
     input: bytes | None = None,  # noqa: A002 - subprocess has made this the word for it
     limit: int | None = None,
     err_to_terminal: bool = False,
+    watch: Callable[[bytes], object] | None = None,
 ) -> Running:
     """Start `argv`, so that it works while we do something else; for a `with` statement.
 
     `env` replaces the whole environment. With `status` the child has a third pipe at STATUS_FD. `input` is what
     it gets on its stdin; None: that is told by `finish`. `limit` caps stdout, in bytes. `err_to_terminal` leaves
-    stderr as it is (progress of a slow remote). Raises ProgramMissing.
+    stderr as it is (gpg may ask there). `watch` gets each piece of stderr as it comes (progress of a slow remote).
+    Raises ProgramMissing.
     """
-    pipes = _Pipes()
+    pipes = _Pipes(watch)
     try:
         actions = [pipes.to_child(0)]
         actions.append(pipes.from_child(1, limit))
@@ -112,9 +114,12 @@ def run(
     status: bool = False,
     limit: int | None = None,
     err_to_terminal: bool = False,
+    watch: Callable[[bytes], object] | None = None,
 ) -> Result:
     """Run `argv` to its end with `input` on its stdin and return what it wrote. Arguments and errors: see `start`."""
-    with start(argv, input=input, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal) as child:
+    with start(
+        argv, input=input, env=env, status=status, limit=limit, err_to_terminal=err_to_terminal, watch=watch
+    ) as child:
         return child.finish()
 
 
@@ -203,7 +208,8 @@ def _interrupted() -> Exception:
 class _Pipes:
     """The pipes of one child, served together until the child has closed them."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Callable[[bytes], object] | None = None) -> None:
+        self._watch = watch
         self._data = memoryview(b"")
         self._child_ends: list[int] = []
         self._writer = -1
@@ -271,6 +277,8 @@ class _Pipes:
         chunk = os.read(fd, _CHUNK)
         child_fd = self._readers[fd]
         self._chunks[child_fd].append(chunk)
+        if child_fd == 2 and chunk and self._watch:
+            self._watch(chunk)
         limit = self._limits[child_fd]
         if limit is not None:
             limit -= len(chunk)

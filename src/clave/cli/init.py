@@ -27,11 +27,14 @@ def command(app: App, path: str, no_git: bool, keys: tuple[str, ...]) -> None:
     below are encrypted anew for exactly these, in one commit, or nothing is changed. An empty KEY ("") takes the
     recipients of a folder away, so that those of its parent hold. Without KEY, choose among your own keys, or
     make one. A new store becomes a git repository.
+
+    In a team's store its roster says who reads, and this is refused: see `clave grant`.
     """
     from clave.store import rekeying
     from clave.store.stores import open_store
 
     store = open_store(app.settings, app.store_name, new=True)
+    rekeying.require_plain(store)
     folder = check_folder(path)
     where = f" ({folder})" if folder else ""
     with Progress("re-encrypted") as progress:

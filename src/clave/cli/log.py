@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -41,6 +40,7 @@ def command(app: App, name: str, number: int | None, verify: bool, as_json: bool
     untrusted (by a key that you have not certified), expired or revoked (the key is so now), unknown-key, or bad.
     """
     from clave.store import history
+    from clave.store.past import utc
 
     store, name = app.split(name)
     on_terminal = sys.stdout.isatty() and not as_json
@@ -55,7 +55,7 @@ def command(app: App, name: str, number: int | None, verify: bool, as_json: bool
     else:
         for event in events:
             who = printable(event.author)
-            _output.line("\t".join((event.commit, _utc(event.time), who, _signature(event), _what(event))))
+            _output.line("\t".join((event.commit, utc(event.time), who, _signature(event), _what(event))))
 
 
 def _table(events: list[Event]) -> None:
@@ -100,9 +100,11 @@ def _signature(event: Event) -> str:
 
 
 def _document(event: Event) -> dict[str, object]:
+    from clave.store.past import utc
+
     return {
         "commit": event.commit,
-        "time": _utc(event.time),
+        "time": utc(event.time),
         "author": event.author,
         "email": event.email,
         "operation": event.operation,
@@ -113,7 +115,3 @@ def _document(event: Event) -> dict[str, object]:
         "key": event.key or None,
         "signer": event.signer or None,
     }
-
-
-def _utc(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

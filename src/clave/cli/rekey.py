@@ -58,7 +58,11 @@ def _rekey(store: Store, name: str) -> None:
     if count:
         _output.note(f"{count} {'entry' if count == 1 else 'entries'} encrypted anew")
     else:
-        _output.note("Every entry is encrypted as it should be.")
+        _output.note("Every entry is encrypted as it should be." if not done.left else "Nothing was encrypted anew.")
+    if done.left:
+        from clave.cli._team import left
+
+        raise left(store, done.left)
 
 
 def _check(store: Store, name: str, *, as_json: bool) -> None:

@@ -152,6 +152,12 @@ def owners(key_ids: Iterable[str], *, options: Sequence[str] = ()) -> dict[str, 
     return found
 
 
+def matching(text: str) -> list[Owner]:
+    """Return the keys of the keyring that gpg would take for a text, usable or not."""
+    found = [certificate for certificate in _list([text], ()) if _matches(text, certificate)]
+    return [Owner(certificate.fingerprint, certificate.user_id) for certificate in found]
+
+
 def own_key_ids(*, options: Sequence[str] = ()) -> set[str]:
     """Return the long ids of all keys and subkeys whose secret part is here or on a smartcard."""
     rows = [line.split(":") for line in _gpg(["--with-colons", "--list-secret-keys"], options).splitlines()]

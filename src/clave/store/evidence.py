@@ -107,7 +107,7 @@ class GitEvidence:
 
     def _checked(self, payload: bytes, signature: bytes, among: Mapping[str, str]) -> Signature:
         found = certificates.verify(payload, signature, [self.content(blob) for blob in among.values()])
-        return Signature(State(found.state), found.fingerprint, found.number, found.binary, found.digest)
+        return Signature(State[found.state], found.fingerprint, found.number, found.binary, found.digest)
 
     def _read_commits(self, commits: Iterable[str]) -> None:
         wanted = sorted(commits)
@@ -120,8 +120,7 @@ class GitEvidence:
             if raw is None or _parents(raw) != self._parents[each]:
                 continue  # it is not there, or git was told to see another one in its place
             rows = [Change(c.path, File(c.mode, c.blob) if c.mode else None) for c in changed.get(each, ())]
-            message = raw.partition(b"\n\n")[2].decode("utf-8", "surrogateescape")
-            self._commits[each] = Commit(each, self._parents[each], tuple(rows), change.parse(message).endorses)
+            self._commits[each] = Commit(each, self._parents[each], tuple(rows), _endorses(raw))
             for path, file in rows:
                 if file:
                     self._unread[place(path).kind].append(file.blob)
@@ -130,6 +129,12 @@ class GitEvidence:
 def _parents(raw: bytes) -> tuple[str, ...]:
     lines = raw.partition(b"\n\n")[0].split(b"\n")
     return tuple(line[7:].decode("ascii", "replace") for line in lines if line.startswith(b"parent "))
+
+
+def _endorses(raw: bytes) -> tuple[str, ...]:
+    if b"\nClave-Endorse: " not in raw:
+        return ()
+    return change.parse(raw.partition(b"\n\n")[2].decode("utf-8", "surrogateescape")).endorses
 
 
 def _recipients(data: bytes) -> tuple[str, ...] | None:
@@ -143,5 +148,4 @@ def _certificate(data: bytes) -> Certificate | None:
     found = certificates.read(data)
     if found is None:
         return None
-    able = frozenset(each.id for each in found.subkeys if each.can_encrypt)
-    return Certificate(found.primaries, able, found.secret)
+    return Certificate(found.primaries, found.encryption, found.secret)

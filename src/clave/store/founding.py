@@ -113,22 +113,21 @@ def found(store: Store, founding: Founding) -> Pinned:
 def _members(everybody: Mapping[str, Recipient], own: list[str], name: str | None) -> tuple[Member, ...]:
     """Return a member for each key, and one for all of the user's own."""
     taken: set[str] = set()
-    mine = _name(name or _from_user_id(everybody[own[0]].user_id), taken)
+    mine = _name(name or name_from(everybody[own[0]].user_id), taken)
     found = [Member(mine, ADMIN, tuple(_key(everybody[fpr]) for fpr in own))]
     for fpr, each in everybody.items():
         if fpr not in own:
-            found.append(Member(_name(_from_user_id(each.user_id), taken), MEMBER, (_key(each),)))
+            found.append(Member(_name(name_from(each.user_id), taken), MEMBER, (_key(each),)))
     return tuple(found)
 
 
 def _key(recipient: Recipient) -> Key:
     certificate = certificates.read(certificates.exported(recipient.fingerprint))
-    others = certificate.subkeys if certificate else ()
-    old = (each.id for each in others if each.can_encrypt and each.id != recipient.key_id)
-    return Key(recipient.fingerprint, (recipient.key_id,), tuple(old))
+    every = certificate.encryption if certificate else frozenset()
+    return Key(recipient.fingerprint, (recipient.key_id,), tuple(every - {recipient.key_id}))
 
 
-def _from_user_id(user_id: str) -> str:
+def name_from(user_id: str) -> str:
     """Return a name for somebody: of `Alice Smith <alice@example.org>` it is `alice`."""
     address = user_id.rpartition("<")[2].partition("@")[0] if "@" in user_id else user_id.partition(" ")[0]
     plain = unicodedata.normalize("NFKD", address).encode("ascii", "ignore").decode().lower()

@@ -144,14 +144,13 @@ class Team:
 
 def _subkey(name: str, key: Key, certificate: Certificate) -> Subkey:
     """Return the subkey of a member that the roster calls current and that is valid now. Raises CannotEncrypt."""
-    now = int(time.time())
-    able = [each for each in certificate.subkeys if each.id in key.enc and each.can_encrypt]
-    valid = [each for each in able if not each.revoked and (each.expires is None or each.expires > now)]
+    now = time.time()
     problem = openpgp.problem(certificate, now)
-    if certificate.revoked or not valid or (problem and certificate.expires and certificate.expires <= now):
-        reason = problem or "has no valid encryption subkey that the roster knows"
+    able = [each for each in certificate.keys if each.id in key.enc and each.can_encrypt and not each.revoked]
+    valid = [each for each in able if each.expires is None or each.expires > now]
+    if problem or not valid:
         raise CannotEncrypt(
-            f"the key {key.fpr} of {name} {reason}",
+            f"the key {key.fpr} of {name} {problem or 'has no valid encryption subkey that the roster knows'}",
             f"{name} renews it (clave key renew), or an admin replaces it: clave team key replace {name} KEYFILE.",
         )
     return max(valid, key=lambda each: each.created)

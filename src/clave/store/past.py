@@ -53,6 +53,11 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def utc(seconds: int) -> str:
+    """Return a time as a program reads it."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def short(commit: str) -> str:
     """Return as much of a commit id as a user is shown."""
     return commit[:_SHORT]

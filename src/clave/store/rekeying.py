@@ -9,28 +9,36 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import GitFailed, NotFound, ProgramMissing, UsageError
-from clave.model.name import check_folder
+from clave.errors import CannotDecrypt, GitFailed, NotFound, ProgramMissing, StoreDamaged, UsageError
+from clave.model.name import SUFFIX, check_folder
+from clave.openpgp import keys, packets
 from clave.process import run
 from clave.store import layout, recipients
 from clave.store.operation import begin
+from clave.team.readers import recipients_problem
 from clave.vcs.git import Repository, environment, failure
 from clave.vcs.worktree import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from clave.openpgp.keys import Recipient
+    from clave.store.membership import Team
     from clave.store.operation import Operation
     from clave.store.renewal import Progress
     from clave.store.store import Store
+    from clave.team.roster import Roster
 
 
 class Rekeyed(NamedTuple):
-    """What a change of recipients did: who reads now, and the entries that were encrypted anew."""
+    """What a change of recipients did: who reads now, and the entries that were encrypted anew.
+
+    `left` are those of a team store that should be and that the user cannot decrypt, or may not write.
+    """
 
     recipients: list[Recipient]
     names: list[str]
+    left: tuple[str, ...] = ()
 
 
 def set_recipients(
@@ -72,13 +80,52 @@ def rekey(store: Store, name: str, *, progress: Progress | None = None) -> Rekey
     name = check_folder(name)
     folder = name if layout.is_folder(store.root, name) else os.path.dirname(name)
     with begin(store, folder) as change:
-        renewed = change.reencrypt(below(store, name), progress)
+        names: Sequence[str] = below(store, name)
+        left: tuple[str, ...] = ()
+        if change.team:
+            names, left = able(store, change.team, due(store, change.team.roster, names))
+        renewed = change.reencrypt(names, progress)
         if renewed:
             ids = ", ".join(recipients.ids_for_folder(store, folder))
             change.commit(f"Reencrypt password store using new GPG id {ids}{_in(name)}.", "rekey")
         elif not name:
             change.forget_kept()
-    return Rekeyed(recipients.for_folder(store, folder), renewed)
+    return Rekeyed(recipients.for_folder(store, folder), renewed, left)
+
+
+def due(store: Store, roster: Roster, names: Iterable[str]) -> list[str]:
+    """Return the entries of a team store that are not encrypted to exactly the readers that the roster gives them."""
+    return [name for name in names if recipients_problem(roster, os.path.dirname(name), present(store, name))]
+
+
+def able(store: Store, team: Team, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the entries of a team store that the user can decrypt and may write, and the others."""
+    own = keys.own_key_ids(options=store.options)
+    me = team.me
+    split: tuple[list[str], list[str]] = ([], [])
+    for name in names:
+        ids = present(store, name)
+        # Without a list of own keys there may be no agent; a decryption will say what is the matter.
+        opens = ids is not None and (not own or packets.HIDDEN in ids or not own.isdisjoint(ids))
+        split[not (opens and me and team.roster.may_write(me.name, name + SUFFIX))].append(name)
+    return tuple(split[0]), tuple(split[1])
+
+
+def present(store: Store, name: str) -> list[str] | None:
+    """Return the key ids that an entry's file is encrypted to, None for what is no message that may be opened."""
+    try:
+        return packets.inspect(packets.dearmor(layout.read_own(store.root, name))).recipients
+    except (CannotDecrypt, StoreDamaged):
+        return None
+
+
+def require_plain(store: Store) -> None:
+    """Raise UsageError for a team store, where the roster says who reads."""
+    if store.is_team:
+        raise UsageError(
+            "this is a team's store, and its roster says who reads",
+            "An admin changes that: clave grant, clave revoke; clave team add for somebody new.",
+        )
 
 
 def below(store: Store, name: str) -> list[str]:

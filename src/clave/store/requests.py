@@ -22,12 +22,13 @@ from clave.errors import VerificationFailed
 from clave.model.text import printable
 from clave.openpgp import certificates
 from clave.team.evidence import State
-from clave.vcs import signed, trees
+from clave.vcs import remote, signed, trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from clave.vcs.git import Repository
+    from clave.vcs.remote import Remote
 
 BRANCHES = "refs/heads/clave-join/"  # at the remote
 FETCHED = "refs/clave/join/"  # here, where nothing looks but this
@@ -42,6 +43,7 @@ _SPELLING = re.compile(
     rb'genesis = "(?P<genesis>[0-9a-f]{40}(?:[0-9a-f]{24})?)"\n'
     rb'name = "(?P<name>[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?)"\n'
 )
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _SHA2 = frozenset(("SHA224", "SHA256", "SHA384", "SHA512"))
 _NEXT = "Ask who pushed it, and remove the branch if nobody knows."
 
@@ -114,6 +116,40 @@ def read(repository: Repository, commits: Mapping[str, str], place: Place) -> di
             message = f"the join request {printable(branch[:64])} is refused: {problem.message}"
             found[branch] = Read(None, VerificationFailed(message, problem.hint or _NEXT))
     return found
+
+
+def is_name(text: str) -> bool:
+    """Tell whether somebody can be called that in a team."""
+    return _NAME.fullmatch(text) is not None
+
+
+def fetched(
+    repository: Repository, there: Remote, place: Place, branches: Iterable[str] | None = None
+) -> dict[str, Read]:
+    """Fetch the requests that are at the remote, or those of some branches, and return them as `read` does.
+
+    Raises what `remote.fetch` raises; VerificationFailed for more requests than a team has.
+    """
+    if branches is None:
+        branches = [ref for ref in remote.branches(repository, there) if ref.startswith(BRANCHES)]
+    names = sorted(ref.removeprefix(BRANCHES) for ref in branches)
+    if len(names) > MAX_REQUESTS:
+        raise VerificationFailed(f"there are {len(names)} requests to join at {there.shown}", _NEXT)
+    good = [name for name in names if _FINGERPRINT.fullmatch(name)]
+    bad = {
+        name: Read(None, VerificationFailed(f"{printable(BRANCHES + name)} is no request to join", _NEXT))
+        for name in names
+        if name not in good
+    }
+    if not good:
+        return bad
+    remote.fetch(repository, there, [f"{BRANCHES}{name}:{FETCHED}{name}" for name in good])
+    try:
+        commits = {name: repository.text("rev-parse", "--verify", FETCHED + name) for name in good}
+        return bad | read(repository, commits, place)
+    finally:
+        lines = "".join(f"delete {FETCHED}{name}\n" for name in good)
+        repository.run("update-ref", "--stdin", input=lines.encode())
 
 
 def _terms(place: Place, name: str) -> bytes:
@@ -207,7 +243,7 @@ def _check_signature(branch: str, commit: bytes, certificate: bytes) -> None:
     _must(parts is not None, "it is not signed, or in a way that clave does not sign")
     assert parts is not None
     checked = certificates.verify(parts.payload, parts.signature, [certificate])
-    good = checked.state == State.GOOD and checked.number == 1 and checked.binary and checked.digest in _SHA2
+    good = checked.state == State.GOOD.name and checked.number == 1 and checked.binary and checked.digest in _SHA2
     _must(good and checked.fingerprint == branch, "it is not signed by the key that would like to join")
 
 

@@ -60,8 +60,8 @@ class Store:
 
     @property
     def is_team(self) -> bool:
-        """Whether this is the store of a team, or its place held one before (the pin knows)."""
-        if os.path.isdir(os.path.join(self.root, ".clave", "roster")):
+        """Whether this is the store of a team, or its place held one before (the pin knows), or it is to be one."""
+        if os.environ.get("CLAVE_ROOT") or os.path.isdir(os.path.join(self.root, ".clave", "roster")):
             return True
         repository = Repository.find(self.root)
         return repository is not None and pins.read(repository) is not None

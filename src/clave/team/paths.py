@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import is_normalized, normalize
 
@@ -64,6 +65,7 @@ class Place(NamedTuple):
     fpr: str = ""
 
 
+@lru_cache(maxsize=1 << 16)
 def place(path: str) -> Place:
     """Tell what a path is."""
     folder, _, name = path.rpartition("/")

@@ -457,7 +457,14 @@ def _check_folders(roster: Roster) -> None:
     _once((folder.path or "." for folder in roster.folders), "the folder {}")
     _must(roster.folders, "nobody could read anything: there is no folder")
     for folder in roster.folders:
-        _must(roster.readers(folder.path), f"nobody could read the folder {folder.path or '.'}")
+        check_reader(roster, folder.path)
+
+
+def check_reader(roster: Roster, path: str) -> None:
+    """Raise UsageError for a folder that nobody could read."""
+    if not roster.readers(path):
+        command = f"clave grant WHO {path}." if path else "clave grant WHO ."
+        raise UsageError(f"nobody could read the folder {path or '.'}", f"Give it a reader first: {command}")
 
 
 def _check_path(path: str) -> None:

@@ -18,7 +18,7 @@ from clave.vcs.head import plain_head
 from clave.vcs.lock import handed_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clave.process import Running
 
@@ -45,7 +45,8 @@ _KEPT = frozenset(
     }
 )
 
-_OPTIONS = (
+# What every git of ours gets before its command.
+OPTIONS = (
     "--literal-pathspecs",
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
@@ -122,12 +123,13 @@ class Repository(NamedTuple):
         input: bytes = b"",  # noqa: A002 - as in process.run
         check: bool = True,
         env: Mapping[str, str] | None = None,
+        watch: Callable[[bytes], object] | None = None,
     ) -> Result:
-        """Run git here with clave's options; `env` adds variables.
+        """Run git here with clave's options; `env` adds variables, `watch` sees its stderr as it comes.
 
         Raises GitFailed with git's own last words unless `check` is false, CannotWrite for a full disk.
         """
-        with self.start(*args, input=input, env=env) as git:
+        with self.start(*args, input=input, env=env, watch=watch) as git:
             result = git.finish()
         if check and result.code != 0:
             raise failure(next(arg for arg in args if not arg.startswith("-")), result)
@@ -139,15 +141,17 @@ class Repository(NamedTuple):
         input: bytes,  # noqa: A002 - as in process.start
         env: Mapping[str, str] | None = None,
         limit: int | None = None,
+        watch: Callable[[bytes], object] | None = None,
     ) -> Running:
         """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git.
 
-        `limit` caps what it may write, in bytes.
+        `limit` caps what it may write, in bytes; `watch` sees its stderr as it comes.
         """
-        argv = ["git", "-C", self.work_tree, *_OPTIONS, *args]
+        argv = ["git", "-C", self.work_tree, *OPTIONS, *args]
+        env = {**environment(), "LC_ALL": "C", **(env or {})}
         try:
             with handed_on():
-                return start(argv, input=input, env={**environment(), "LC_ALL": "C", **(env or {})}, limit=limit)
+                return start(argv, input=input, env=env, limit=limit, watch=watch)
         except ProgramMissing:
             raise GitFailed("git is not installed", "Install git and try again.") from None
 
@@ -185,7 +189,7 @@ class Repository(NamedTuple):
         """Return the user's effective git configuration, keys in lower case as git prints them."""
         fields = os.fsdecode(self.run("config", "--list", "-z").out).split("\0")[:-1]
         # What stands on the command line comes last: that is ours.
-        pairs = (field.partition("\n") for field in fields[: -_OPTIONS.count("-c")])
+        pairs = (field.partition("\n") for field in fields[: -OPTIONS.count("-c")])
         return {key: value for key, _, value in pairs}
 
 

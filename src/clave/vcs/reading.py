@@ -64,6 +64,26 @@ def changes(repository: Repository, pairs: Sequence[tuple[str, str]]) -> dict[st
     return {commit: tuple(each) for commit, each in found.items()}
 
 
+def newest(repository: Repository, tip: str, count: int) -> list[str]:
+    """Return a commit and the newest before it, at most so many."""
+    return repository.run("rev-list", f"--max-count={count}", tip, "--").out.decode().splitlines()
+
+
+def additions(repository: Repository, tip: str, folder: str) -> dict[str, tuple[str, int]]:
+    """Return the commit that added each file of a folder, and its committer's time."""
+    options = ("--format=%x00%H %ct", "-z", "--name-only", "--diff-filter=A", "--no-renames", "--no-ext-diff")
+    out = os.fsdecode(repository.run("log", *options, tip, "--", folder).out)
+    found: dict[str, tuple[str, int]] = {}
+    commit, time = "", 0
+    for field in filter(None, out.replace("\n", "\0").split("\0")):
+        head, blank, seconds = field.partition(" ")
+        if blank and len(head) in (40, 64) and seconds.isdecimal():
+            commit, time = head, int(seconds)
+        else:
+            found[field] = (commit, time)
+    return found
+
+
 def files(repository: Repository, commit: str, below: Sequence[str] = ()) -> list[Changed]:
     """Return all files of a commit, or those below some folders, also symlinks and submodules.
 

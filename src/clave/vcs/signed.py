@@ -38,14 +38,14 @@ def parts(commit: bytes) -> Parts:
     others = 0
     in_signature = False
     for line in head.split(b"\n"):
-        others += line.startswith(_OTHERS)
-        if line.startswith(_HEADER):
-            in_signature = True
-            signatures.append([line[len(_HEADER) :]])
-        elif in_signature and line.startswith(b" "):
+        if in_signature and line[:1] == b" ":
             signatures[-1].append(line[1:])
+            continue
+        in_signature = line.startswith(_HEADER)
+        others += line.startswith(_OTHERS)
+        if in_signature:
+            signatures.append([line[len(_HEADER) :]])
         else:
-            in_signature = False
             kept.append(line)
     whole = tuple(b"\n".join(lines) + b"\n" for lines in signatures)
     return Parts(b"\n".join(kept) + blank + message, whole, others)

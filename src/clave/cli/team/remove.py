@@ -1,0 +1,77 @@
+"""`clave team remove`: take somebody out of the team."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from clave.cli import _output, _team
+from clave.cli._app import pass_app
+from clave.errors import UsageError
+from clave.model.text import printable
+
+if TYPE_CHECKING:
+    from clave.cli._app import App
+    from clave.store.store import Store
+
+_SHOWN = 20  # entries that a terminal gets
+
+
+@click.command(name="remove")
+@click.option("--reason", metavar="REASON", type=click.Choice(("left", "lost", "stolen")), default="left",
+              show_default=True, help="Why: left, or their key was lost or stolen.")  # fmt: skip
+@click.option("--last-good", metavar="COMMIT", help="The last commit of theirs that counts; needed for a stolen key.")
+@_team.confirmed
+@click.argument("name", metavar="MEMBER")
+@pass_app
+def command(app: App, name: str, reason: str, last_good: str | None, sure: bool, dry_run: bool) -> None:
+    """Take somebody out of the team.
+
+    They lose every right, and all that they could read is encrypted anew for those who still may, in one signed
+    commit. It is shown first.
+
+    What they have read they know, and old versions stay readable to them in the history. So this ends with the names
+    of the entries whose values they know: change those.
+    """
+    from clave.store import teamwork
+    from clave.team import editing
+
+    store = app.store
+    good = _commit(store, last_good) if last_good else ""
+    if reason == "stolen" and not good:
+        raise UsageError(
+            "a thief may have signed commits with a stolen key",
+            "Say which is the last that counts: --last-good COMMIT; see clave log.",
+        )
+    change = teamwork.Change(
+        lambda roster: editing.remove_member(roster, name, reason, good), f"Remove {name} from the team ({reason})."
+    )
+    known = teamwork.readable(store, name)
+    done = _team.carry_out(store, change, sure=sure, dry_run=dry_run)
+    if done and done.preview.lines:
+        _tell(name, known)
+    _team.finish(store, done)
+
+
+def _tell(name: str, known: list[str]) -> None:
+    """Say whose values the leaver knows."""
+    if not known:
+        _output.note(f"{name} could read nothing.")
+        return
+    they = "its value until it is" if len(known) == 1 else "their values until they are"
+    _output.note(
+        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))}, and knows {they} changed:"
+    )
+    shown = known[:_SHOWN] if sys.stdout.isatty() else known
+    for each in shown:
+        _output.line(printable(each))
+    if len(known) > len(shown):
+        _output.note(f"… and {len(known) - len(shown)} more")
+
+
+def _commit(store: Store, revision: str) -> str:
+    from clave.vcs import reading
+
+    return reading.require_commit(store.team_repository(), revision)

@@ -1,0 +1,171 @@
+"""A team at a glance: who belongs to it, with which keys, when they were last seen; and how it came to be.
+
+All is read from the verified HEAD: the roster, `.public-keys`, the signatures of commits. Dates are what their authors'
+computers said.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from clave.openpgp import certificates
+from clave.store import layout, rekeying
+from clave.team import paths
+from clave.team import roster as rosters
+from clave.team.wording import words
+from clave.vcs import reading, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clave.store.membership import Team
+    from clave.store.store import Store
+    from clave.team.roster import Grant, Key, Roster
+    from clave.vcs.git import Repository
+
+SOON = 30  # days before its end in which a key is warned of
+_SEEN = 2000  # commits in which members are looked for
+_AT_ONCE = 200
+_NEVER = 1 << 62
+
+
+class KeyState(NamedTuple):
+    """A key of a member: when it ends (seconds since 1970, None: never), why it cannot be encrypted to ("": it can)."""
+
+    fingerprint: str
+    expires: int | None
+    problem: str
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether it ends within SOON days."""
+        return not self.problem and self.expires is not None and self.expires < time.time() + SOON * 86400
+
+
+class Person(NamedTuple):
+    """A member. `seen` is the time of their newest signed commit among the last ones, None if there is none."""
+
+    name: str
+    role: str
+    keys: tuple[KeyState, ...]
+    groups: tuple[str, ...]
+    seen: int | None
+
+
+class Overview(NamedTuple):
+    """A team: its people, who the user is in it, what has lapsed, the entries whose recipients are not the roster's."""
+
+    roster: Roster
+    me: str | None
+    people: tuple[Person, ...]
+    lapsed: tuple[tuple[str, str, Grant], ...]
+    due: tuple[str, ...]
+
+
+class Numbered(NamedTuple):
+    """A roster in the history: the commit that brought it, when, who signed it with which key, what it changed."""
+
+    number: int
+    commit: str
+    time: int
+    signer: str
+    key: str
+    changes: tuple[str, ...]
+
+
+def look(store: Store) -> Overview:
+    """Return a team at a glance. Raises VerificationFailed, and UsageError for a plain store."""
+    team = store.team()
+    seen = _last_seen(store.team_repository(), team)
+    people = (
+        Person(
+            member.name,
+            member.role,
+            tuple(_key(team, key) for key in member.keys),
+            tuple(group.name for group in team.roster.groups if member.name in group.members),
+            seen.get(member.name),
+        )
+        for member in team.roster.members
+    )
+    return Overview(
+        team.roster,
+        team.me.name if team.me else None,
+        tuple(people),
+        team.roster.lapsed(date.today()),  # noqa: DTZ011 - a day of the user's calendar
+        tuple(rekeying.due(store, team.roster, layout.own_entries(store.root))),
+    )
+
+
+def rosters_of(store: Store) -> list[Numbered]:
+    """Return all rosters of a team, the newest first. Raises as `look`."""
+    team, repository = store.team(), store.team_repository()
+    files = {row.path: row.blob for row in reading.files(repository, team.commit, (paths.ROSTERS,))}
+    blobs = dict(reading.objects(repository, files.values(), "blob"))
+    came = reading.additions(repository, team.commit, paths.ROSTERS)
+    found: list[Numbered] = []
+    before: Roster | None = None
+    for number in range(1, team.roster.seq + 1):
+        path = paths.roster_path(number)
+        data = blobs[files[path]]
+        now = rosters.parse(data)
+        key = certificates.verify(data, blobs[files[f"{path}.sig"]], team.certificates.values()).fingerprint
+        owner = (before or now).owners.get(key)
+        commit, when = came.get(path, ("", 0))
+        found.append(Numbered(number, commit, when, owner.name if owner else "", key, tuple(words(before, now))))
+        before = now
+    return found[::-1]
+
+
+def _key(team: Team, key: Key) -> KeyState:
+    """Return how a key stands, by its certificate and the subkeys that the roster calls current."""
+    found = certificates.read(team.certificates.get(key.fpr, b""))
+    if found is None:
+        return KeyState(key.fpr, None, "has no certificate in the store")
+    able = [each for each in found.keys if each.id in key.enc and each.can_encrypt and not each.revoked]
+    last = max((each.expires or _NEVER for each in able), default=_NEVER)
+    ends = min(found.expires or _NEVER, last)
+    problem = certificates.problem(found) or ("" if able else "has no encryption subkey that the roster knows")
+    if not problem and last <= time.time():
+        problem = f"has an encryption subkey that expired on {day(last)}"
+    return KeyState(key.fpr, None if ends == _NEVER else ends, problem)
+
+
+def _last_seen(repository: Repository, team: Team) -> Mapping[str, int]:
+    """Return when the newest commits of members were made, as far as they are among the last ones."""
+    found: dict[str, int] = {}
+    commits = reading.newest(repository, team.commit, _SEEN)
+    for at in range(0, len(commits), _AT_ONCE):
+        if len(found) == len(team.roster.members):
+            break
+        raw = dict(reading.objects(repository, commits[at : at + _AT_ONCE], "commit"))
+        for commit in filter(raw.__contains__, commits[at : at + _AT_ONCE]):
+            name = _signer(team, raw[commit])
+            if name and name not in found:
+                found[name] = _time(raw[commit])
+    return found
+
+
+def _signer(team: Team, commit: bytes) -> str:
+    """Return whose key signed a commit, "" where that is nobody of the team."""
+    parts = signed.parts(commit)
+    if len(parts.signatures) != 1:
+        return ""
+    key = certificates.verify(parts.payload, parts.signatures[0], team.certificates.values()).fingerprint
+    owner = team.roster.owners.get(key)
+    return owner.name if owner else ""
+
+
+def _time(commit: bytes) -> int:
+    """Return the committer's time of a commit, 0 for one that has none."""
+    for line in commit.partition(b"\n\n")[0].split(b"\n"):
+        if line.startswith(b"committer "):
+            seconds = line.rpartition(b" ")[0].rpartition(b" ")[2]
+            return int(seconds) if seconds.isdigit() and len(seconds) < 12 else 0
+    return 0
+
+
+def day(seconds: int) -> str:
+    """Return a time as a day."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d")

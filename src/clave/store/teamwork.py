@@ -1,0 +1,214 @@
+"""Changes of a team: who belongs to it, and who may read and write which folder.
+
+- A change is an edit of the roster, all that follows from it (`.gpg-id`, certificates), and the entries whose readers
+  it changes, encrypted anew: one signed commit, made by an admin, and shared with the others.
+- An entry that the admin cannot decrypt or may not write stays as it is. That is told, and who may both read and write
+  it finishes the work: clave rekey.
+- What was shown is what is done: where the roster has changed meanwhile so that somebody else would gain or lose
+  anything, nothing is done.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from clave.errors import Busy, CannotEncrypt, NotFound, UsageError
+from clave.model.name import check_new
+from clave.openpgp import certificates
+from clave.store import layout, rekeying
+from clave.store.operation import begin
+from clave.store.recipients import TeamReaders
+from clave.team.roster import Key, upwards
+from clave.team.wording import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from clave.store.membership import Team
+    from clave.store.renewal import Progress
+    from clave.store.store import Store
+    from clave.team.roster import Roster
+
+
+class Change(NamedTuple):
+    """A change that is wanted: the edit of the roster, the commit's subject, the certificates that are new."""
+
+    edit: Callable[[Roster], Roster]
+    subject: str
+    certificates: Mapping[str, bytes] = {}
+
+
+class Shift(NamedTuple):
+    """Somebody who gains or loses a right (read or write) on a folder with so many entries."""
+
+    who: str
+    gains: bool
+    right: str
+    folder: str
+    entries: int
+
+
+class Preview(NamedTuple):
+    """What a change would do.
+
+    `lines` is what it changes of the roster, in words; `shifts` what that means; `renewed` the entries that are
+    encrypted anew, `left` those that should be and that the user cannot. No `lines`: there is nothing to do.
+    """
+
+    before: Roster
+    after: Roster
+    lines: tuple[str, ...]
+    shifts: tuple[Shift, ...]
+    renewed: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+class Done(NamedTuple):
+    """What a change did: as its preview has it, and why it is not shared with the others yet, if it is not."""
+
+    preview: Preview
+    commit: str
+    unshared: Busy | None = None
+
+
+def preview(store: Store, change: Change) -> Preview:
+    """Return what a change would do.
+
+    Raises UsageError for what cannot be done, VerificationFailed for a store that is not verified or somebody who is
+    no admin, CannotEncrypt for a reader who cannot be encrypted to.
+    """
+    team = store.team()
+    team.require_admin()
+    return _preview(store, team, change)
+
+
+def make(store: Store, change: Change, seen: Preview, *, progress: Progress | None = None) -> Done:
+    """Make a change that was previewed, and share it.
+
+    Raises as `preview`, and Busy where it would do something else than what was seen; nothing is changed then.
+    """
+    from clave.store.sharing import NotShared, share
+
+    made: list[Done] = []
+
+    def work() -> None:
+        with begin(store) as operation:
+            team = operation.team
+            assert team is not None
+            team.require_admin()
+            now = _preview(store, team, change)
+            _require_seen(now, seen)
+            if now.lines:
+                operation.set_roster(now.after, change.certificates)
+                operation.reencrypt(now.renewed, progress)
+                operation.commit(change.subject, "team")
+        made[:] = [Done(now, store.team().commit)]
+
+    try:
+        share(store, work, progress=progress)
+    except NotShared as failure:
+        return made[0]._replace(unshared=failure)
+    return made[0]
+
+
+def readable(store: Store, name: str) -> list[str]:
+    """Return the entries that a member may read by the roster, or whose file is encrypted to a key that they ever had.
+
+    Their values are known to them, whatever is done now.
+    """
+    roster = store.team().roster
+    theirs = {subkey for subkey, owner in roster.subkeys.items() if owner.name == name}
+    return [
+        entry
+        for entry in layout.own_entries(store.root)
+        if name in roster.readers(_folder_of(entry)) or not theirs.isdisjoint(rekeying.present(store, entry) or ())
+    ]
+
+
+def key_of(certificate: bytes) -> Key:
+    """Return how a roster names a certificate. Raises CannotEncrypt for one that cannot be encrypted to."""
+    found = certificates.read(certificate)
+    subkey = certificates.encryption_subkey(found) if found else None
+    if found is None or subkey is None:
+        problem = certificates.problem(found) if found else "is none"
+        raise CannotEncrypt(
+            f"the key {found.fingerprint if found else ''} {problem}", "Ask its owner for a renewed one."
+        )
+    return Key(found.fingerprint, (subkey.id,), tuple(found.encryption - {subkey.id}))
+
+
+def folder(store: Store, path: str, *, new: bool = False) -> str:
+    """Return the plain name of a folder on which there may be rights; `.` is the store's own.
+
+    Raises UsageError for an entry or what is no name, NotFound for a folder that is neither in the store nor in the
+    roster, unless it may be `new`.
+    """
+    plain = path.strip("/")
+    if plain in ("", "."):
+        return ""
+    plain = check_new(plain)
+    known = {each.path for each in store.team().roster.folders}
+    if plain in known or layout.is_folder(store.root, plain):
+        return plain
+    if layout.is_entry(store.root, plain):
+        parent = _folder_of(plain)
+        raise UsageError(f"{plain} is an entry, and rights are given on folders", f"Its folder is {parent or '.'}")
+    if not new:
+        raise _no_folder(store, plain, known)
+    return plain
+
+
+def _no_folder(store: Store, path: str, known: Iterable[str]) -> NotFound:
+    from difflib import get_close_matches
+
+    folders = {above for name in layout.entries(store.root) for above in upwards(_folder_of(name)) if above}
+    close = get_close_matches(path, sorted({*folders, *known} - {""}), n=1)
+    hint = f"Did you mean {close[0]}?" if close else "For one that is not there yet: --new."
+    return NotFound(f"there is no folder {path}", hint)
+
+
+def _require_seen(now: Preview, seen: Preview) -> None:
+    """Raise Busy if a change would do something else than what was seen. More or fewer entries are no difference."""
+    effects = [(each.lines, {shift[:4] for shift in each.shifts}) for each in (now, seen)]
+    if now.lines and effects[0] != effects[1]:
+        raise Busy(
+            f"the roster has changed meanwhile (it is number {now.before.seq} now), and this would do something else",
+            "Run it again to see what.",
+        )
+
+
+def _preview(store: Store, team: Team, change: Change) -> Preview:
+    before = team.roster
+    after = change.edit(before)
+    if after is before:
+        return Preview(before, after, (), (), (), ())
+    entries = layout.own_entries(store.root)
+    folders = {"", *(each.path for each in after.folders), *map(_folder_of, entries)}
+    other = {each for each in folders if before.recipients(each) != after.recipients(each)}
+    readers = TeamReaders(team, after, {**team.certificates, **change.certificates})
+    for each in sorted(other):
+        readers.of(each)  # who cannot be encrypted to is told before anybody is asked
+    renewed, left = rekeying.able(store, team, (each for each in entries if _folder_of(each) in other))
+    return Preview(before, after, tuple(words(before, after)), _shifts(before, after, entries), renewed, left)
+
+
+def _shifts(before: Roster, after: Roster, entries: Iterable[str]) -> tuple[Shift, ...]:
+    """Return who gains and loses what, by the nearest folder with rights of its own."""
+    counts = {each.path: 0 for roster in (before, after) for each in roster.folders}
+    for entry in entries:
+        nearest = next((each for each in upwards(_folder_of(entry)) if each in counts), "")
+        counts[nearest] = counts.get(nearest, 0) + 1
+    found: list[Shift] = []
+    for path, count in sorted(counts.items()):
+        for right, old, new in (
+            ("read", before.readers(path), after.readers(path)),
+            ("write", before.writers(path), after.writers(path)),
+        ):
+            differing = sorted(set(old) ^ set(new))
+            found += [Shift(who, who in new, right, path, count) for who in differing]
+    return tuple(sorted(found, key=lambda shift: (shift.who, not shift.gains, shift.folder)))
+
+
+def _folder_of(entry: str) -> str:
+    return os.path.dirname(entry)
