@@ -7,7 +7,7 @@ computers said.
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.openpgp import certificates
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from clave.store.membership import Team
     from clave.store.store import Store
-    from clave.team.roster import Grant, Key, Roster
+    from clave.team.roster import Key, Roster
     from clave.vcs.git import Repository
 
 SOON = 30  # days before its end in which a key is warned of
@@ -55,12 +55,11 @@ class Person(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """A team: its people, who the user is in it, what has lapsed, the entries whose recipients are not the roster's."""
+    """A team: its people, who the user is in it, the entries whose recipients are not the roster's."""
 
     roster: Roster
     me: str | None
     people: tuple[Person, ...]
-    lapsed: tuple[tuple[str, str, Grant], ...]
     due: tuple[str, ...]
 
 
@@ -93,7 +92,6 @@ def look(store: Store) -> Overview:
         team.roster,
         team.me.name if team.me else None,
         tuple(people),
-        team.roster.lapsed(date.today()),  # noqa: DTZ011 - a day of the user's calendar
         tuple(rekeying.due(store, team.roster, layout.own_entries(store.root))),
     )
 

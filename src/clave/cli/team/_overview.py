@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from typing import TYPE_CHECKING
 
 from clave.cli import _output
-from clave.cli._team import entries
+from clave.cli._team import entries, lapsed
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -56,15 +57,11 @@ def _warnings(found: Overview) -> Iterator[str]:
         for key in person.keys:
             mend = f"clave key renew; or an admin: clave team key replace {person.name} FILE"
             if key.problem:
-                yield f"the key {key.fingerprint} of {person.name} {key.problem}; nothing can be written for them: {mend}"
+                yield f"the key {key.fingerprint} of {person.name} {key.problem}, which stops writes: {mend}"
             elif key.ends_soon and key.expires is not None:
                 days = max(int(key.expires - time.time()) // 86400, 0)
                 yield f"the key of {person.name} expires on {day(key.expires)}, in {days} days: {mend}"
-    for path, right, grant in found.lapsed:
-        yield (
-            f"that {grant.who} may {right} {path or '.'} was meant to end on {grant.until}: "
-            f"clave revoke {grant.who} {path or '.'}; or grant it anew"
-        )
+    yield from lapsed(found.roster)
     if found.due:
         yield f"{entries(len(found.due))} not encrypted as the roster says: clave rekey"
 
@@ -108,7 +105,7 @@ def _document(found: Overview) -> dict[str, object]:
         ],
         "lapsed": [
             {"path": path, "right": right, "who": grant.who, "until": str(grant.until)}
-            for path, right, grant in found.lapsed
+            for path, right, grant in found.roster.lapsed(date.today())  # noqa: DTZ011 - of the user's calendar
         ],
         "due": list(found.due),
     }
