@@ -29,8 +29,8 @@ def command(app: App, name: str, who: str | None, as_json: bool) -> None:
     """Who can read and write what.
 
     Three things say who reads: the roster of a team, .gpg-id (which pass obeys), and the files, which are encrypted to
-    somebody's key or are not. They are held against each other for every folder that has rights of its own, at and below
-    NAME, and each difference is told. Nothing is decrypted.
+    somebody's key or are not. They are held against each other for every folder that has rights of its own, at and
+    below NAME, and each difference is told. Nothing is decrypted.
     """
     from clave.store import access
 
@@ -68,7 +68,9 @@ def _matrix(places: Sequence[Place], people: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("folder", "entries", *(Text(printable(who)) for who in people), box=None, pad_edge=False)
+    table = Table("folder", "entries", box=None, pad_edge=False)
+    for who in people:
+        table.add_column(Text(printable(who)))
     for place in places:
         known = {each.who: each for each in place.people}
         cells = [_cell(known.get(who), place) for who in people]
@@ -113,11 +115,8 @@ def _print_held(found: Sequence[Held], who: str, *, as_json: bool) -> None:
         _output.json({"who": who, "places": rows})
         return
     for each in found:
-        said = [
-            f"{right} ({_way(ways[0].folder, ways[0].who, each.path, who)})"
-            for right, ways in each.rights.items()
-            if ways
-        ]
+        ways = {right: ways[0] for right, ways in each.rights.items() if ways}
+        said = [f"{right} ({_way(way.folder, way.who, each.path, who)})" for right, way in ways.items()]
         _output.line(printable(f"{each.path or '.'} ({entries(each.entries)}): {', '.join(said)}"))
     if not found:
         _output.note(f"{who} may read and write nothing here.")

@@ -1,7 +1,7 @@
 """Who can read and write what: the roster, `.gpg-id` and what the files are encrypted to, side by side.
 
-Each says something else. The roster says who may; `.gpg-id` is whom pass encrypts to; the ciphertext is for those who can
-open it today. A plain store has no roster: who reads by `.gpg-id` may also write.
+Each says something else. The roster says who may; `.gpg-id` is whom pass encrypts to; the ciphertext is for those who
+can open it today. A plain store has no roster: who reads by `.gpg-id` may also write.
 
 Nothing is decrypted. The people of a team go by their names in it, others by the user id of their key.
 """
@@ -33,8 +33,8 @@ HIDDEN = "hidden"
 class Access(NamedTuple):
     """What somebody can do with the entries of a place.
 
-    `read` and `write` are what the roster says (in a plain store: `.gpg-id`), `listed` whether `.gpg-id` has them, `opens`
-    how many of the entries are encrypted to a key of theirs.
+    `read` and `write` are what the roster says (in a plain store: `.gpg-id`), `listed` whether `.gpg-id` has them,
+    `opens` how many of the entries are encrypted to a key of theirs.
     """
 
     who: str
@@ -47,10 +47,12 @@ class Access(NamedTuple):
 class Place(NamedTuple):
     """A folder with rights of its own, or an entry: how many entries go by its rights, and who can do what with them.
 
-    `due` are those that are not encrypted to exactly the readers, `flaws` those whose files are no messages.
+    `folder` is the one whose rights hold, `due` the entries that are encrypted to others than its readers, `flaws` those
+    whose files are no messages.
     """
 
     path: str
+    folder: str
     entries: int
     people: tuple[Access, ...]
     due: tuple[str, ...]
@@ -61,15 +63,13 @@ class Place(NamedTuple):
         """Where roster, `.gpg-id` and ciphertext do not say the same: a line for each."""
         found: list[str] = []
         whole = self.entries - len(self.flaws)
-        for each in self.people:
-            if each.read != each.listed:
-                found.append(f"{each.who}: roster {_yes(each.read)}, .gpg-id {_yes(each.listed)}")
-            if each.read and each.opens < whole:
-                found.append(
-                    f"{each.who}: may read, ciphertext no in {whole - each.opens} of {self.entries}: rekey due"
-                )
-            if not each.read and each.opens:
-                found.append(f"{each.who}: may not read, ciphertext yes in {each.opens} of {self.entries}: rekey due")
+        for who, read, _, listed, opens in self.people:
+            if read != listed:
+                found.append(f"{who}: roster {_yes(read)}, .gpg-id {_yes(listed)}")
+            if read and opens < whole:
+                found.append(f"{who}: roster yes, ciphertext no in {whole - opens} of {self.entries}: rekey due")
+            if not read and opens:
+                found.append(f"{who}: roster no, ciphertext yes in {opens} of {self.entries}: rekey due")
         if self.due and not found:
             found.append(f"{len(self.due)} of {self.entries} are encrypted to a key that is not in use: rekey due")
         return found + [f"{name} is no message that may be opened" for name in self.flaws]
@@ -117,9 +117,8 @@ def look(store: Store, path: str = "") -> list[Place]:
         areas[next((each for each in upwards(os.path.dirname(name)) if each in areas), path)].append(name)
     if names == [path]:
         return [_place(store, says, path, os.path.dirname(path), names)]
-    return [
-        _place(store, says, area, area, areas[area]) for area in sorted(areas) if area in says.folders or areas[area]
-    ]
+    own = sorted(area for area, below in areas.items() if below or area in says.folders)
+    return [_place(store, says, area, area, areas[area]) for area in own]
 
 
 def held(store: Store, who: str, path: str = "") -> list[Held]:
@@ -128,8 +127,7 @@ def held(store: Store, who: str, path: str = "") -> list[Held]:
     editing.require(roster, who)
     found: list[Held] = []
     for place in look(store, path):
-        folder = os.path.dirname(place.path) if layout.is_entry(store.root, place.path or ".") else place.path
-        rights = {right: tuple(editing.ways(roster, who, folder, right)) for right in editing.BOTH}
+        rights = {right: tuple(editing.ways(roster, who, place.folder, right)) for right in editing.BOTH}
         if any(rights.values()):
             found.append(Held(place.path, place.entries, rights))
     return found
@@ -149,7 +147,7 @@ def _place(store: Store, says: _Says, path: str, folder: str, names: Sequence[st
         for who in sorted({*readers, *writers, *listed, *opens})
     )
     due = tuple(name for name, ids in messages.items() if says.is_due(os.path.dirname(name), ids))
-    return Place(path, len(names), people, due, tuple(name for name in names if name not in messages))
+    return Place(path, folder, len(names), people, due, tuple(name for name in names if name not in messages))
 
 
 class _Team:

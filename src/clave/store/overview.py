@@ -6,7 +6,6 @@ computers said.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.openpgp import certificates
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from clave.store.expiry import KeyState
     from clave.store.membership import Team
     from clave.store.store import Store
-    from clave.team.roster import Grant, Roster
+    from clave.team.roster import Roster
     from clave.vcs.git import Repository
 
 _SEEN = 2000  # commits in which members are looked for
@@ -40,12 +39,11 @@ class Person(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """A team: its people, who the user is in it, what has lapsed, the entries whose recipients are not the roster's."""
+    """A team: its people, who the user is in it, the entries whose recipients are not the roster's."""
 
     roster: Roster
     me: str | None
     people: tuple[Person, ...]
-    lapsed: tuple[tuple[str, str, Grant], ...]
     due: tuple[str, ...]
 
 
@@ -78,7 +76,6 @@ def look(store: Store) -> Overview:
         team.roster,
         team.me.name if team.me else None,
         tuple(people),
-        team.roster.lapsed(date.today()),  # noqa: DTZ011 - a day of the user's calendar
         tuple(rekeying.due(store, team.roster, layout.own_entries(store.root))),
     )
 

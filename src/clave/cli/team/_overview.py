@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from clave.cli import _output
-from clave.cli._team import entries
+from clave.cli._team import entries, lapsed
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -52,11 +53,7 @@ def _warnings(found: Overview) -> Iterator[str]:
     """Yield what somebody has to see to."""
     for person in found.people:
         yield from (key.line() for key in person.keys if key.problem or key.ends_soon)
-    for path, right, grant in found.lapsed:
-        yield (
-            f"that {grant.who} may {right} {path or '.'} was meant to end on {grant.until}: "
-            f"clave revoke {grant.who} {path or '.'}; or grant it anew"
-        )
+    yield from lapsed(found.roster)
     if found.due:
         yield f"{entries(len(found.due))} not encrypted as the roster says: clave rekey"
 
@@ -100,7 +97,7 @@ def _document(found: Overview) -> dict[str, object]:
         ],
         "lapsed": [
             {"path": path, "right": right, "who": grant.who, "until": str(grant.until)}
-            for path, right, grant in found.lapsed
+            for path, right, grant in found.roster.lapsed(date.today())  # noqa: DTZ011 - of the user's calendar
         ],
         "due": list(found.due),
     }
