@@ -54,6 +54,9 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "undo": Row("undo", "Take back the last operation, as a new commit."),
         "git": Row("git", "Run git in the store."),
     },
+    "Team": {
+        "team": Row("team", "Who belongs to the team of a store."),
+    },
     "Setup": {
         "store": Row("store", "Know several stores."),
         "config": Row("config", "Read and change settings."),

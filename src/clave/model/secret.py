@@ -135,7 +135,7 @@ def compare(old: bytes | None, new: bytes) -> str:
     """
     if old is None:
         return "value"
-    if _is_whole(old) or _is_whole(new):
+    if is_whole(old) or is_whole(new):
         return "meta" if old == new else "value"
     before, after = _secret_fields(Secret(old)), _secret_fields(Secret(new))
     kept = [key for key, value in after.items() if before.get(key) == value]
@@ -156,8 +156,17 @@ def _secret_fields(secret: Secret) -> dict[str, list[bytes]]:
     return fields
 
 
-def _is_whole(plaintext: bytes) -> bool:
+def is_whole(plaintext: bytes) -> bool:
+    """Tell whether a plaintext is one secret as a whole: no text, or a key file."""
     return _PEM.match(plaintext) is not None or not Secret(plaintext).is_text
+
+
+def part_of(line: bytes) -> str:
+    """Return of which part a line below line 1 is: `:name` of a field (lower case), `otp`, or `text`."""
+    if _is_otp(line):
+        return "otp"
+    field = _field(line)
+    return f":{field[0].casefold()}" if field else "text"
 
 
 def _is_otp(line: bytes) -> bool:

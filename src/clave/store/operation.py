@@ -53,6 +53,7 @@ class Operation:
         self._kinds: dict[str, tuple[str, str | None]] = {}
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
         self.team = team
+        self._has_roster = False  # whether the roster is changed
         self._readers: recipients.Readers | recipients.TeamReaders = (
             recipients.TeamReaders(team) if team else recipients.Readers(store, self._bytes_at)
         )
@@ -123,6 +124,7 @@ class Operation:
             else:
                 self.place(path, content)
         self._readers = recipients.TeamReaders(self.team, roster, known)
+        self._has_roster = True
 
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
@@ -163,7 +165,7 @@ class Operation:
         if not adopt:
             self._require_unchanged((*self._raw, *self._plain))
         if self.team:
-            self.team.require_right((*self._raw, *self._plain))
+            self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
             items = [
@@ -186,6 +188,18 @@ class Operation:
             self._kept.drop()
 
     # Inside
+
+    def _require_right(self, team: Team) -> None:
+        """Check that the user may change these paths, and what says who reads only by a roster."""
+        paths = (*self._raw, *self._plain)
+        if not self._has_roster:
+            own = next((path for path in paths if os.path.basename(path) == layout.RECIPIENTS), None)
+            if own is not None:
+                raise UsageError(
+                    f"{own} would be moved, copied or changed, and in a team the roster says who reads",
+                    "Move or copy the entries of the folder; who reads it: clave grant, clave restrict.",
+                )
+        team.require_right(paths)
 
     def _commit(
         self, write: transaction.Transaction, changes: Mapping[str, Content | None], message: str, *, adopt: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 from clave.errors import Finding, NotFound, UsageError
@@ -83,7 +84,8 @@ def remove(store: Store, name: str, *, recursive: bool = False) -> list[str]:
     names = layout.entries(store.root, plain)
     with begin(store, plain) as change:
         for path in layout.files(store.root, plain):
-            change.remove(path)
+            if change.team is None or os.path.basename(path) != layout.RECIPIENTS:  # that goes with the roster
+                change.remove(path)
         change.commit(f"Remove {plain} from store.", "remove")
     layout.remove_empty(store.root, plain)
     return names

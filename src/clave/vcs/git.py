@@ -145,7 +145,7 @@ class Repository(NamedTuple):
     ) -> Running:
         """Start git as `run` does, without waiting for it; for a `with` statement. Raises GitFailed without git.
 
-        `limit` caps what it may write, in bytes.
+        `limit` caps what it may write, in bytes; `watch` sees its stderr as it comes.
         """
         argv = ["git", "-C", self.work_tree, *OPTIONS, *args]
         env = {**environment(), "LC_ALL": "C", **(env or {})}
