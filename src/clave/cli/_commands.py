@@ -39,14 +39,6 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "mv": Row("mv", "Move or rename an entry or a folder.", ("rename",)),
         "cp": Row("cp", "Copy an entry or a folder.", ("copy",)),
     },
-    "Team": {
-        "join": Row("join", "Get a store that others have, and ask to become a member of its team."),
-        "team": Row("team", "Who belongs to the team of a store."),
-    },
-    "Share": {
-        "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),
-        "pin": Row("pin", "Show what is known of a team store from before, its pin."),
-    },
     "History": {
         "log": Row("log", "Who changed what, and when.", ("history",)),
         "diff": Row("diff", "What changed in an entry, field by field."),
@@ -56,6 +48,11 @@ SECTIONS: dict[str, dict[str, Row]] = {
     },
     "Team": {
         "team": Row("team", "Who belongs to the team of a store."),
+        "join": Row("join", "Get a store that others have, and ask to become a member of its team."),
+    },
+    "Share": {
+        "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),
+        "pin": Row("pin", "Show what is known of a team store from before, its pin."),
     },
     "Setup": {
         "store": Row("store", "Know several stores."),

@@ -11,6 +11,7 @@ command = LazyGroup(
     sections={
         "Commands": {
             "init": Row("init", "Make a store a team's: who may read and write is signed from now on."),
+            "approve": Row("approve", "Let somebody in who asked to join."),
         }
     },
     help="""Who belongs to the team of a store.
