@@ -39,20 +39,25 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "mv": Row("mv", "Move or rename an entry or a folder.", ("rename",)),
         "cp": Row("cp", "Copy an entry or a folder.", ("copy",)),
     },
+    "Team": {
+        "join": Row("join", "Get a store that others have, and ask to become a member of its team."),
+        "team": Row("team", "Who belongs to the team of a store."),
+        "group": Row("group", "Several members under one name."),
+        "grant": Row("grant", "Let somebody read, or also write, a folder."),
+        "revoke": Row("revoke", "Take rights on a folder from somebody."),
+        "restrict": Row("restrict", "End that a folder inherits the rights on those above it."),
+        "access": Row("access", "Who can read and write what."),
+    },
+    "Share": {
+        "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),
+        "pin": Row("pin", "Show what is known of a team store from before, its pin."),
+    },
     "History": {
         "log": Row("log", "Who changed what, and when.", ("history",)),
         "diff": Row("diff", "What changed in an entry, field by field."),
         "restore": Row("restore", "Bring back an earlier version of an entry."),
         "undo": Row("undo", "Take back the last operation, as a new commit."),
         "git": Row("git", "Run git in the store."),
-    },
-    "Team": {
-        "team": Row("team", "Who belongs to the team of a store."),
-        "join": Row("join", "Get a store that others have, and ask to become a member of its team."),
-    },
-    "Share": {
-        "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),
-        "pin": Row("pin", "Show what is known of a team store from before, its pin."),
     },
     "Setup": {
         "store": Row("store", "Know several stores."),

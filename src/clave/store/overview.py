@@ -1,16 +1,15 @@
 """A team at a glance: who belongs to it, with which keys, when they were last seen; and how it came to be.
 
-All is read from the verified HEAD: the roster, `.public-keys`, the signatures of commits. Dates are what the computers of
-their authors said.
+All is read from the verified HEAD: the roster, `.public-keys`, the signatures of commits. Dates are what their authors'
+computers said.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotEncrypt
 from clave.openpgp import certificates
 from clave.store import layout, rekeying
 from clave.team import paths
@@ -23,12 +22,13 @@ if TYPE_CHECKING:
 
     from clave.store.membership import Team
     from clave.store.store import Store
-    from clave.team.roster import Grant, Key, Member, Roster
+    from clave.team.roster import Key, Roster
     from clave.vcs.git import Repository
 
 SOON = 30  # days before its end in which a key is warned of
 _SEEN = 2000  # commits in which members are looked for
 _AT_ONCE = 200
+_NEVER = 1 << 62
 
 
 class KeyState(NamedTuple):
@@ -55,12 +55,11 @@ class Person(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """A team: its people, who the user is in it, what has lapsed, the entries whose recipients are not the roster's."""
+    """A team: its people, who the user is in it, the entries whose recipients are not the roster's."""
 
     roster: Roster
     me: str | None
     people: tuple[Person, ...]
-    lapsed: tuple[tuple[str, str, Grant], ...]
     due: tuple[str, ...]
 
 
@@ -83,7 +82,7 @@ def look(store: Store) -> Overview:
         Person(
             member.name,
             member.role,
-            tuple(_key(team, member, key) for key in member.keys),
+            tuple(_key(team, key) for key in member.keys),
             tuple(group.name for group in team.roster.groups if member.name in group.members),
             seen.get(member.name),
         )
@@ -93,7 +92,6 @@ def look(store: Store) -> Overview:
         team.roster,
         team.me.name if team.me else None,
         tuple(people),
-        team.roster.lapsed(date.today()),  # noqa: DTZ011 - a day of the user's calendar
         tuple(rekeying.due(store, team.roster, layout.own_entries(store.root))),
     )
 
@@ -118,16 +116,18 @@ def rosters_of(store: Store) -> list[Numbered]:
     return found[::-1]
 
 
-def _key(team: Team, member: Member, key: Key) -> KeyState:
-    problem = ""
-    try:
-        recipient = team.recipient(member.name, key)
-    except CannotEncrypt as failure:
-        problem = failure.message
-    else:
-        return KeyState(key.fpr, recipient.expires, "")
+def _key(team: Team, key: Key) -> KeyState:
+    """Return how a key stands, by its certificate and the subkeys that the roster calls current."""
     found = certificates.read(team.certificates.get(key.fpr, b""))
-    return KeyState(key.fpr, found.expires if found else None, problem)
+    if found is None:
+        return KeyState(key.fpr, None, "has no certificate in the store")
+    able = [each for each in found.keys if each.id in key.enc and each.can_encrypt and not each.revoked]
+    last = max((each.expires or _NEVER for each in able), default=_NEVER)
+    ends = min(found.expires or _NEVER, last)
+    problem = certificates.problem(found) or ("" if able else "has no encryption subkey that the roster knows")
+    if not problem and last <= time.time():
+        problem = f"has an encryption subkey that expired on {day(last)}"
+    return KeyState(key.fpr, None if ends == _NEVER else ends, problem)
 
 
 def _last_seen(repository: Repository, team: Team) -> Mapping[str, int]:
