@@ -42,6 +42,11 @@ SECTIONS: dict[str, dict[str, Row]] = {
     "Team": {
         "join": Row("join", "Get a store that others have, and ask to become a member of its team."),
         "team": Row("team", "Who belongs to the team of a store."),
+        "group": Row("group", "Several members under one name."),
+        "grant": Row("grant", "Let somebody read, or also write, a folder."),
+        "revoke": Row("revoke", "Take rights on a folder from somebody."),
+        "restrict": Row("restrict", "End that a folder inherits the rights on those above it."),
+        "access": Row("access", "Who can read and write what."),
     },
     "Share": {
         "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),

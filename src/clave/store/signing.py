@@ -28,7 +28,7 @@ def sign_again(store: Store, pinned: Pinned, head: str, own: Sequence[Told]) -> 
     """
     repository = store.team_repository()
     team = Team(repository, pinned, pinned.local)
-    key = team.require_member()
+    key = team.require_signer()
     raw = dict(reading.objects(repository, (each.id for each in own), "commit"))
     with transaction.begin(repository, store.root) as write:
         made: dict[str, str] = {}
@@ -56,7 +56,7 @@ def endorse(store: Store, pinned: Pinned, tip: str, verdict: Verdict) -> str:
     """
     repository = store.team_repository()
     team = Team(repository, pinned, verdict.good)
-    key, me = team.require_member(), team.me
+    key, me = team.require_signer(), team.me
     for each in verdict.waiting:
         if me is None or me.name not in each.endorsers:
             who = " or ".join(each.endorsers) or "nobody: its author has to make it again with clave"
