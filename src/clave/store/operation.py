@@ -163,7 +163,7 @@ class Operation:
         paths), CannotWrite, Busy, VerificationFailed: the store is then as it was.
         """
         if not adopt:
-            self._require_unchanged((*self._raw, *self._plain))
+            self.require_unchanged((*self._raw, *self._plain))
         if self.team:
             self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
@@ -224,7 +224,8 @@ class Operation:
         if new and new != head:
             verification.made(repository, team.pinned, new)
 
-    def _require_unchanged(self, paths: Iterable[str]) -> None:
+    def require_unchanged(self, paths: Iterable[str]) -> None:
+        """Raise GitFailed if something at one of the paths is not as HEAD has it."""
         if isinstance(self._write, transaction.Transaction):
             self._write.require_unchanged([self._in_repository(path) for path in paths])
 
