@@ -45,10 +45,22 @@ class Team:
         }
         self._recipients: dict[tuple[str, str], Recipient] = {}
 
-    @cached_property
+    @property
     def key(self) -> str | None:
         """The fingerprint of the user's own key that the roster knows; it signs their commits."""
-        return next((each for each in openpgp.own_signing_keys() if self.roster.who(each)), None)
+        return self._own[0]
+
+    @cached_property
+    def _own(self) -> tuple[str | None, str]:
+        """The user's own key, best one whose signatures the team takes now; and what makes them, "" for nothing."""
+        known = {fpr: able for fpr, able in openpgp.own_signing_keys().items() if self.roster.who(fpr)}
+        for fpr, able in known.items():
+            certificate = openpgp.read(self.certificates.get(fpr, b""))
+            taken = openpgp.signing_keys(certificate) if certificate else []
+            signer = next((each for each in taken if each in able), "")
+            if signer:
+                return fpr, signer
+        return next(iter(known), None), ""
 
     @property
     def me(self) -> Member | None:
@@ -63,6 +75,23 @@ class Team:
                 f"Join it: clave join; or ask an admin ({self.admins}).",
             )
         return self.key
+
+    def require_signer(self) -> str:
+        """Return what gpg signs with, so that the team takes it: a key that is in the user's certificate in the store.
+
+        Raises VerificationFailed for somebody who is no member, or whose key is not valid by that certificate.
+        """
+        key = self.require_member()
+        if not self._own[1]:
+            name = self.roster.owners[key].name
+            certificate = openpgp.read(self.certificates.get(key, b""))
+            reason = openpgp.problem(certificate) if certificate else None
+            raise VerificationFailed(
+                f"nothing that {name} signs would be accepted: in the store the key {key} "
+                + (reason or "has nothing that signs and that you have"),
+                f"Extend it and send it to an admin ({self.admins}), who runs: clave key renew {name} KEYFILE.",
+            )
+        return f"{self._own[1]}!"
 
     def require_admin(self) -> str:
         """Return the fingerprint of the user's own key. Raises VerificationFailed for somebody who is no admin."""
