@@ -45,19 +45,20 @@ def command(
 
     place = _place(app, url, name or app.store_name, into)
     root = root or os.environ.get(ROOT)
+    settled = None
     store = joining.unfinished(place, url, app.settings)
     if store is None:
         with joining.received(url, place) as found:
             _compare(found.genesis, root)
             settled = joining.settle(found, place, app.settings)
-        store, verdict = settled
+        store, verdict = settled.store, settled.verdict
         _output.note(f"The store is at {store.root}.")
         if verdict is not None:
             _tell(verdict)
     else:
         verdict = _go_on(store, place, app, root)
     if store.is_team:
-        _become_member(store, fingerprint, wish)
+        _become_member(store, fingerprint, wish, here=settled is None)
     if verdict is not None and verdict.refusals:
         raise verdict.refusals[0].error()
 
@@ -130,13 +131,14 @@ def _tell(verdict: Verdict) -> None:
         _output.warn(f"{count} unsigned {'commit waits' if count == 1 else 'commits wait'} for an endorsement")
 
 
-def _become_member(store: Store, fingerprint: str | None, wish: str | None) -> None:
+def _become_member(store: Store, fingerprint: str | None, wish: str | None, *, here: bool) -> None:
+    """Publish the wish to become a member, unless the user is one; `here`: this machine has the store from before."""
     from clave.store import joining, words
 
     team = store.team()
     me = team.me
     if me is not None:
-        _output.note(f"You are {me.name}; this is another machine of yours.")
+        _output.note(f"You are {me.name}{'' if here else '; this is another machine of yours'}.")
         _output.note(f"The store is at: {words.of_head(team.commit)}")
         return
     chosen = _key(fingerprint)

@@ -135,9 +135,10 @@ def as_told(repository: Repository, pinned: Pinned | None, root: str) -> Pinned:
     head = repository.head()
     found = of(pinned) if pinned is not None else find(repository, head) if head else None
     if found is None or not found.fits(root):
-        words_are = f": its words are {found.words}" if found else ", which has no team"
+        words_are = f", whose words are {found.words}" if found else ", which has no team"
         raise VerificationFailed(
-            f"{ROOT} is not for the store in {repository.work_tree}{words_are}", f"Correct {ROOT}."
+            f"{ROOT} is not for the store in {repository.work_tree}{words_are}",
+            f"If {ROOT} is what your colleagues' clave pin --words says, do not use this store.",
         )
     return pinned or adopt(repository, root)[0]
 

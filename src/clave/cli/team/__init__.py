@@ -29,6 +29,7 @@ command = LazyGroup(
     sections={
         "Commands": {
             "init": Row("init", "Make a store a team's: who may read and write is signed from now on."),
+            "approve": Row("approve", "Let somebody in who asked to join."),
             "add": Row("add", "Make somebody a member of the team."),
             "remove": Row("remove", "Take somebody out of the team.", ("rm",)),
             "role": Row("role", "Make somebody an admin, or an ordinary member again."),
