@@ -190,6 +190,7 @@ ALLOWED = {
     "clave.model.text",
     "clave.store",
     "clave.store.layout",
+    "clave.store.pins",
     "clave.cli",
     "clave.cli._commands",
     "clave.store.listing",

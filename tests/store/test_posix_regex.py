@@ -60,6 +60,10 @@ def ours(patterns: list[str], *, extended: bool, flags: int = 0) -> list[str] | 
 @example("[b-a]")
 @example("a{}")
 @example("a{,}")
+@example("a{,,")
+@example("a{1,2,}")
+@example("a{,2x")
+@example("{,,")
 @example("({})")
 def test_selects_the_lines_that_grep_selects(pattern: str) -> None:
     assert ours([pattern], extended=False) == grep(pattern)

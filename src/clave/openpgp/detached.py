@@ -13,12 +13,15 @@ as given; and if it has no end of its own. Why one is not good is found by looki
 from __future__ import annotations
 
 import time
+from binascii import a2b_base64
 from typing import TYPE_CHECKING, NamedTuple
 
 import pysequoia
 from pysequoia import Sig
-from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
+from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType
 
+from clave.errors import BadMessage
+from clave.openpgp import packets
 from clave.openpgp.certificates import Checked
 from clave.openpgp.components import seconds
 from clave.openpgp.sequoia import tried
@@ -78,10 +81,24 @@ def _read(signature: bytes) -> tuple[int, Sig | None]:
     is_block = text.startswith(_BEGIN) and text.endswith(_END) and blocks == 1
     if len(signature) > _LARGEST or not (is_block or signature[0] & 0x80):
         return max(blocks, 1), None
-    pile = tried(lambda: list(PacketPile.from_bytes(signature))) or []
-    if len(pile) != 1 or pile[0].tag != Tag.Signature:
+    if not _is_one_packet(signature):
+        pile = tried(lambda: list(PacketPile.from_bytes(signature))) or []
         return max(len(pile), 1), None
     return 1, tried(lambda: Sig.from_bytes(signature))
+
+
+def _is_one_packet(signature: bytes) -> bool:
+    """Tell whether there is one packet, of a signature: the framing alone, Sequoia reads what is in it."""
+    lines = signature.strip().split(b"\n")
+    try:
+        if lines[0] == _BEGIN:
+            body = lines[lines.index(b"") + 1 : -1]
+            if body[-1:] and body[-1].startswith(b"="):  # the checksum
+                body.pop()
+            signature = a2b_base64(b"".join(body), strict_mode=True)
+        return packets.content(signature)[0] == packets.SIGNATURE
+    except (BadMessage, ValueError):
+        return False
 
 
 def _signer(name: str, certificates: Iterable[bytes], known: Callable[[bytes], Known | None]) -> _Signer | None:

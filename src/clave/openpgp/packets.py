@@ -24,7 +24,7 @@ MAX_NAMED = 1024
 MAX_HIDDEN = 16
 HIDDEN = "0" * 16  # the key id of a recipient who is not named (RFC 4880 5.1)
 
-COMPRESSED, LITERAL = 8, 11
+SIGNATURE, COMPRESSED, LITERAL = 2, 8, 11
 PKESK, SEIPD = 1, 18
 
 _MARKER, _AEAD, _PADDING = 10, 20, 21

@@ -111,16 +111,15 @@ class GitEvidence:
 
     def _read_commits(self, commits: Iterable[str]) -> None:
         wanted = sorted(commits)
-        self._raw.update(reading.objects(self._repository, wanted, "commit"))
         # What the beginning has changed nobody asks: it has no parent, or one that is not part of the history.
         pairs = [(each, self._parents[each][0]) for each in wanted if self._parents[each]]
-        changed = reading.changes(self._repository, pairs)
+        raw, changed = reading.commits(self._repository, wanted, pairs)
+        self._raw.update(raw)
         for each in wanted:
-            raw = self._raw.get(each)
-            if raw is None or _parents(raw) != self._parents[each]:
+            if each not in raw or _parents(raw[each]) != self._parents[each]:
                 continue  # it is not there, or git was told to see another one in its place
             rows = [Change(c.path, File(c.mode, c.blob) if c.mode else None) for c in changed.get(each, ())]
-            self._commits[each] = Commit(each, self._parents[each], tuple(rows), _endorses(raw))
+            self._commits[each] = Commit(each, self._parents[each], tuple(rows), _endorses(raw[each]))
             for path, file in rows:
                 if file:
                     self._unread[place(path).kind].append(file.blob)

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotDecrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
+from clave.model import notices
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
@@ -220,9 +221,18 @@ class Operation:
                     f"the team would refuse this: {verdict.refusals[0].problem}", "Nothing was changed."
                 )
 
-        new = write.commit(changes, message, sign=team.require_member(), check=judged, identity=_own_identity)
+        new = write.commit(changes, message, sign=team.require_signer(), check=judged, identity=_own_identity)
         if new and new != head:
             verification.made(repository, team.pinned, new)
+            self._warn(changes)
+
+    def _warn(self, changes: Iterable[str]) -> None:
+        """Leave a notice of each reader of what was changed whose key ends soon."""
+        from clave.store import expiry
+
+        folders = {path.rpartition("/")[0] for path in changes if path.endswith(SUFFIX)}
+        for line in expiry.warnings(each for folder in folders for each in self._readers.of(folder)):
+            notices.leave(line)
 
     def _require_unchanged(self, paths: Iterable[str]) -> None:
         if isinstance(self._write, transaction.Transaction):

@@ -6,12 +6,10 @@ computers said.
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.openpgp import certificates
-from clave.store import layout, rekeying
+from clave.store import expiry, layout, rekeying
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.team.wording import words
@@ -20,28 +18,14 @@ from clave.vcs import reading, signed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clave.store.expiry import KeyState
     from clave.store.membership import Team
     from clave.store.store import Store
-    from clave.team.roster import Key, Roster
+    from clave.team.roster import Roster
     from clave.vcs.git import Repository
 
-SOON = 30  # days before its end in which a key is warned of
 _SEEN = 2000  # commits in which members are looked for
 _AT_ONCE = 200
-_NEVER = 1 << 62
-
-
-class KeyState(NamedTuple):
-    """A key of a member: when it ends (seconds since 1970, None: never), why it cannot be encrypted to ("": it can)."""
-
-    fingerprint: str
-    expires: int | None
-    problem: str
-
-    @property
-    def ends_soon(self) -> bool:
-        """Whether it ends within SOON days."""
-        return not self.problem and self.expires is not None and self.expires < time.time() + SOON * 86400
 
 
 class Person(NamedTuple):
@@ -82,7 +66,7 @@ def look(store: Store) -> Overview:
         Person(
             member.name,
             member.role,
-            tuple(_key(team, key) for key in member.keys),
+            tuple(expiry.state(member.name, key, team.certificates.get(key.fpr, b"")) for key in member.keys),
             tuple(group.name for group in team.roster.groups if member.name in group.members),
             seen.get(member.name),
         )
@@ -114,20 +98,6 @@ def rosters_of(store: Store) -> list[Numbered]:
         found.append(Numbered(number, commit, when, owner.name if owner else "", key, tuple(words(before, now))))
         before = now
     return found[::-1]
-
-
-def _key(team: Team, key: Key) -> KeyState:
-    """Return how a key stands, by its certificate and the subkeys that the roster calls current."""
-    found = certificates.read(team.certificates.get(key.fpr, b""))
-    if found is None:
-        return KeyState(key.fpr, None, "has no certificate in the store")
-    able = [each for each in found.keys if each.id in key.enc and each.can_encrypt and not each.revoked]
-    last = max((each.expires or _NEVER for each in able), default=_NEVER)
-    ends = min(found.expires or _NEVER, last)
-    problem = certificates.problem(found) or ("" if able else "has no encryption subkey that the roster knows")
-    if not problem and last <= time.time():
-        problem = f"has an encryption subkey that expired on {day(last)}"
-    return KeyState(key.fpr, None if ends == _NEVER else ends, problem)
 
 
 def _last_seen(repository: Repository, team: Team) -> Mapping[str, int]:
@@ -162,8 +132,3 @@ def _time(commit: bytes) -> int:
             seconds = line.rpartition(b" ")[0].rpartition(b" ")[2]
             return int(seconds) if seconds.isdigit() and len(seconds) < 12 else 0
     return 0
-
-
-def day(seconds: int) -> str:
-    """Return a time as a day."""
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d")

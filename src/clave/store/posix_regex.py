@@ -193,7 +193,8 @@ class _Translator:
         low, high = interval["low"], interval["high"]
         valid = (low or interval["comma"]) and self._pattern.startswith(end, interval.end())
         is_empty = not interval[0] and self._pattern.startswith(end, interval.end())
-        if not start and not valid and (not self._extended or is_empty):
+        has_two_commas = bool(interval["comma"]) and self._pattern.startswith(",", interval.end())
+        if not start and not valid and (not self._extended or is_empty or has_two_commas):
             raise _refuse(f"{end.replace('}', '{')} begins no interval such as {{2,3}}")
         if not valid or (start and not self._extended):
             self._add(re.escape("{"))

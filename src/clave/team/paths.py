@@ -130,10 +130,9 @@ def tree_problem(tree: Tree, before: Tree, folder: str = "") -> str | None:
     problem = next(filter(None, map(_name_problem, sorted(added))), None) or _twins(tree, added)
     if problem:
         return f"{printable(folder) or '.'}: {problem}"
-    for name, node in tree.nodes.items():
-        old = before.nodes.get(name)
-        if node is old:
-            continue
+    there = before.nodes.get
+    for name, node in [(name, node) for name, node in tree.nodes.items() if there(name) is not node]:
+        old = there(name)
         path = f"{folder}/{name}" if folder else name
         if isinstance(node, Tree):
             problem = tree_problem(node, old if isinstance(old, Tree) else Tree(), path)

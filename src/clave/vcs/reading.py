@@ -41,14 +41,25 @@ def parents(repository: Repository, tip: str, *, after: str = "") -> dict[str, t
     return {commit: tuple(before) for commit, *before in split}
 
 
-def changes(repository: Repository, pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[Changed, ...]]:
-    """Return what each commit (the first of a pair) changed, seen from the other; renames are not guessed.
+def commits(
+    repository: Repository, ids: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> tuple[dict[str, bytes], dict[str, tuple[Changed, ...]]]:
+    """Return commits as they are, and what each first of a pair changed, seen from the second.
 
-    An object that is missing is a GitFailed.
+    Renames are not guessed. A tree that is missing is a GitFailed.
     """
     lines = "".join(f"{commit} {parent}\n" for commit, parent in pairs).encode()
     options = ("--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--always")
-    fields = os.fsdecode(repository.run("diff-tree", *options, input=lines).out).split("\0")[:-1]
+    with repository.start("diff-tree", *options, input=lines) as comparing:
+        raw = dict(objects(repository, ids, "commit"))
+        result = comparing.finish()
+    if result.code != 0:
+        raise failure("diff-tree", result)
+    return raw, _changes(result.out)
+
+
+def _changes(out: bytes) -> dict[str, tuple[Changed, ...]]:
+    fields = os.fsdecode(out).split("\0")[:-1]
     found: dict[str, list[Changed]] = {}
     current: list[Changed] = []
     at = 0

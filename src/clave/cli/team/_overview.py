@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from clave.model.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clave.store.overview import KeyState, Overview, Person
+    from clave.store.expiry import KeyState
+    from clave.store.overview import Overview, Person
     from clave.store.store import Store
 
 
@@ -38,29 +38,21 @@ def show(store: Store, *, as_json: bool) -> None:
 
 
 def _seen(person: Person) -> str:
-    from clave.store.overview import day
+    from clave.store.expiry import day
 
     return f"last commit {day(person.seen)}" if person.seen else "no commit yet"
 
 
 def _state(key: KeyState) -> str:
-    from clave.store.overview import day
+    from clave.store.expiry import day
 
     return key.problem or ("does not expire" if key.expires is None else f"expires {day(key.expires)}")
 
 
 def _warnings(found: Overview) -> Iterator[str]:
     """Yield what somebody has to see to."""
-    from clave.store.overview import day
-
     for person in found.people:
-        for key in person.keys:
-            mend = f"clave key renew; or an admin: clave team key replace {person.name} FILE"
-            if key.problem:
-                yield f"the key {key.fingerprint} of {person.name} {key.problem}, which stops writes: {mend}"
-            elif key.ends_soon and key.expires is not None:
-                days = max(int(key.expires - time.time()) // 86400, 0)
-                yield f"the key of {person.name} expires on {day(key.expires)}, in {days} days: {mend}"
+        yield from (key.line() for key in person.keys if key.problem or key.ends_soon)
     yield from lapsed(found.roster)
     if found.due:
         yield f"{entries(len(found.due))} not encrypted as the roster says: clave rekey"
