@@ -175,7 +175,7 @@ class Operation:
         paths), CannotWrite, Busy, VerificationFailed: the store is then as it was.
         """
         if not adopt:
-            self._require_unchanged((*self._raw, *self._plain))
+            self.require_unchanged((*self._raw, *self._plain))
         if self.team and not self._merged:
             self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
@@ -253,7 +253,8 @@ class Operation:
         for line in expiry.warnings(each for folder in folders for each in self._readers.of(folder)):
             notices.leave(line)
 
-    def _require_unchanged(self, paths: Iterable[str]) -> None:
+    def require_unchanged(self, paths: Iterable[str]) -> None:
+        """Raise GitFailed if something at one of the paths is not as HEAD has it."""
         if isinstance(self._write, transaction.Transaction):
             self._write.require_unchanged([self._in_repository(path) for path in paths])
 
