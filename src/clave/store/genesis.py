@@ -108,8 +108,8 @@ def verified(repository: Repository, genesis: Genesis, tip: str) -> tuple[Pinned
     if not verdict.good:
         raise verdict.refusals[0].error()
     assert verdict.roster is not None
-    shared = _shared(repository, verdict.good)
-    return genesis.pinned().replace(local=verdict.good, upstream=shared, seq=verdict.roster.seq), verdict
+    upstream = shared(repository, verdict.good)
+    return genesis.pinned().replace(local=verdict.good, upstream=upstream, seq=verdict.roster.seq), verdict
 
 
 def adopt(repository: Repository, root: str) -> tuple[Pinned, Verdict]:
@@ -143,7 +143,7 @@ def as_told(repository: Repository, pinned: Pinned | None, root: str) -> Pinned:
     return pinned or adopt(repository, root)[0]
 
 
-def _shared(repository: Repository, good: str) -> str:
+def shared(repository: Repository, good: str) -> str:
     """Return the last commit of a verified history that the remote is known to have, "" for none."""
     result = repository.run("merge-base", good, "@{upstream}", check=False)
     return result.out.decode().strip() if result.code == 0 else ""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import BadMessage, VerificationFailed
 from clave.openpgp import certificates, packets
 from clave.store import verification
+from clave.store.genesis import shared
 from clave.store.membership import Team
 from clave.team.readers import Due, rekey_due
 from clave.team.tree import File, Tree
@@ -64,7 +65,7 @@ def inspect(store: Store, *, everything: bool = False) -> Inspection:
     if not verdict.good:
         raise verdict.refusals[0].error()
     if not verdict.refusals and verdict.good != pinned.local and _reaches(repository, verdict.good, pinned.local):
-        pinned = verification.moved(repository, pinned, verdict)
+        pinned = verification.moved(repository, pinned, verdict, upstream=shared(repository, verdict.good))
     team = Team(repository, pinned, verdict.good)
     tree, contents = _entries(repository, verdict.good)
     due = rekey_due(tree, team.roster, contents.get)
