@@ -44,6 +44,15 @@ GIT = "add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflo
 # The kind of an argument or of an option's value, by its name: in one command, or in all others.
 KINDS = {
     "ACCOUNT": "-",
+    "COMMIT": "-",
+    "DATE": "-",
+    "FINGERPRINT": "-",
+    "GROUP": "-",
+    "MEMBER": "member",
+    "WHO": "member",
+    "access NAME": "entry",
+    "team add KEY": "key",
+    "team add MEMBER": "-",
     "ARGUMENTS": "=" + GIT,
     "COMMAND": "command",
     "FIELD": "field",

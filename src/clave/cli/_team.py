@@ -44,10 +44,10 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
         return None
     for line in lines(seen):
         _output.note(line)
-    if dry_run:
-        return None
     for warning in lapsed(seen.after):
         _output.warn(warning)
+    if dry_run:
+        return None
     ask("Do that?", sure=sure)
     with Progress("re-encrypted") as progress:
         done = teamwork.make(store, change, seen, progress=progress)

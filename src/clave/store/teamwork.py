@@ -65,10 +65,14 @@ class Preview(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What a change did: its last preview, what was encrypted anew, and why it is not shared yet, if it is not."""
+    """What a change did: its last preview, what was encrypted anew, where HEAD is then.
+
+    `unshared` says why the others do not have it yet, if they do not.
+    """
 
     preview: Preview
     renewed: tuple[str, ...]
+    commit: str
     unshared: Busy | None = None
 
 
@@ -106,7 +110,7 @@ def make(store: Store, change: Change, seen: Preview, *, progress: Progress | No
                 operation.set_roster(now.after, change.certificates)
                 renewed = operation.reencrypt(now.renewed, progress)
                 operation.commit(change.subject, "team")
-        made[:] = [Done(now, tuple(renewed))]
+        made[:] = [Done(now, tuple(renewed), store.team_repository().head() or "")]
 
     try:
         share(store, work)
