@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Fail also for what is else a warning.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--incoming", is_flag=True, help="Verify what is being pushed to this bare repository.")
-@click.argument("push", metavar="[OLD NEW [REF]]", nargs=-1)
+@click.argument("push", metavar="[OLD NEW REF]", nargs=-1)
 @pass_app
 def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: bool, push: tuple[str, ...]) -> None:
     """Verify that what stands in a team store is what its team wrote.
