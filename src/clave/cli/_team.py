@@ -54,7 +54,7 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
     if not done.preview.lines:
         _output.note("Nothing to do: somebody else has done it meanwhile.")
     else:
-        again = f", {entries(len(done.preview.renewed))} encrypted anew" if done.preview.renewed else ""
+        again = f", {entries(len(done.renewed))} encrypted anew" if done.renewed else ""
         _output.note(f"Done in roster {done.preview.after.seq}{again}.")
     return done
 

@@ -47,7 +47,7 @@ class Access(NamedTuple):
 class Place(NamedTuple):
     """A folder with rights of its own, or an entry: how many entries go by its rights, and who can do what with them.
 
-    `folder` is the one whose rights hold, `due` the entries that are encrypted to others than its readers, `flaws` those
+    `folder` is the one whose rights hold; `due` are the entries encrypted to others than its readers, `flaws` those
     whose files are no messages.
     """
 

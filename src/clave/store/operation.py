@@ -60,6 +60,7 @@ class Operation:
         )
         self._kept: Kept | None = None
         self._prefixes: dict[str, str] = {}  # folders as the repository names them
+        self._merged: str | None = None  # the commit that this one merges
 
     # What is there now
 
@@ -127,6 +128,16 @@ class Operation:
         self._readers = recipients.TeamReaders(self.team, roster, known)
         self._has_roster = True
 
+    def merge(self, commit: str, team: Team | None) -> None:
+        """Make this operation a merge with a commit; `team` is the one that judges it, and says who reads after it.
+
+        Its changes are not only the user's own: in a team store the rules say whether they may be brought in.
+        """
+        self._merged = commit
+        self.team = team
+        if team:
+            self._readers = recipients.TeamReaders(team)
+
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
 
@@ -164,8 +175,8 @@ class Operation:
         paths), CannotWrite, Busy, VerificationFailed: the store is then as it was.
         """
         if not adopt:
-            self._require_unchanged((*self._raw, *self._plain))
-        if self.team:
+            self.require_unchanged((*self._raw, *self._plain))
+        if self.team and not self._merged:
             self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
@@ -174,7 +185,7 @@ class Operation:
             ]
             changes.update(self._encrypted(items))
             self._compare(old())
-        if not changes:
+        if not (changes or self._merged):
             return
         if isinstance(self._write, unversioned.Unversioned):
             self._write.commit(changes)
@@ -206,8 +217,9 @@ class Operation:
         self, write: transaction.Transaction, changes: Mapping[str, Content | None], message: str, *, adopt: bool
     ) -> None:
         """Make the commit; in a team store signed, judged before HEAD moves, and known to be good after that."""
+        parents = [self._merged] if self._merged else []
         if self.team is None:
-            write.commit(changes, message, identity=_own_identity, adopt=adopt)
+            write.commit(changes, message, parents=parents, identity=own_identity, adopt=adopt)
             return
         from clave.store import verification
 
@@ -215,13 +227,20 @@ class Operation:
         repository, team, head = self._repository, self.team, write.head
 
         def judged(commit: str) -> None:
-            verdict = verification.judge_new(repository, team.pinned, team.commit, commit)
+            verdict = verification.judge_new(repository, team.pinned, head or "", commit)
             if verdict.refusals:
                 raise VerificationFailed(
                     f"the team would refuse this: {verdict.refusals[0].problem}", "Nothing was changed."
                 )
 
-        new = write.commit(changes, message, sign=team.require_signer(), check=judged, identity=_own_identity)
+        new = write.commit(
+            changes,
+            message,
+            sign=team.require_signer(),
+            parents=parents,
+            check=judged,
+            identity=own_identity,
+        )
         if new and new != head:
             verification.made(repository, team.pinned, new)
             self._warn(changes)
@@ -234,7 +253,8 @@ class Operation:
         for line in expiry.warnings(each for folder in folders for each in self._readers.of(folder)):
             notices.leave(line)
 
-    def _require_unchanged(self, paths: Iterable[str]) -> None:
+    def require_unchanged(self, paths: Iterable[str]) -> None:
+        """Raise GitFailed if something at one of the paths is not as HEAD has it."""
         if isinstance(self._write, transaction.Transaction):
             self._write.require_unchanged([self._in_repository(path) for path in paths])
 
@@ -361,7 +381,7 @@ def _begin_in_team(store: Store, folder: str) -> Iterator[Operation]:
         yield Operation(store, repository, write, team)
 
 
-def _own_identity() -> Identity | None:
+def own_identity() -> Identity | None:
     """Return name and address of the user's first key, for a git that has no identity."""
     for key in keys.own_keys():
         for uid in key.user_ids:
