@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "access": Row("access", "Who can read and write what."),
     },
     "Share": {
+        "sync": Row("sync", "Get what others have done, and share what you have."),
         "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),
         "pin": Row("pin", "Show what is known of a team store from before, its pin."),
     },

@@ -74,7 +74,7 @@ def sync(
     *,
     endorse: Callable[[Sequence[Waiting]], bool] | None = None,
     sign: Callable[[Sequence[Told]], bool] | None = None,
-    progress: Callable[[str], object] | None = None,
+    told: Callable[[str], object] | None = None,
 ) -> Synced:
     """Bring a store and its remote together.
 
@@ -83,7 +83,7 @@ def sync(
     (others were faster five times), and as every write: what had been brought in until then stays.
     """
     repository, where = remote_for(store)
-    run = _Run(store, repository, where, endorse, sign, progress)
+    run = _Run(store, repository, where, endorse, sign, told)
     for attempt in range(_ATTEMPTS):
         if attempt:
             pause = _PAUSE * 2 ** (attempt - 1)
@@ -98,10 +98,17 @@ def sync(
     )
 
 
-def preview(store: Store, *, progress: Callable[[str], object] | None = None) -> Synced:
+def preview(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
     """Return what `sync` would bring and send; only the quarantine is changed. Raises as `sync`."""
     repository, where = remote_for(store)
-    return _Run(store, repository, where, None, None, progress).preview()
+    return _Run(store, repository, where, None, None, told).preview()
+
+
+def push(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
+    """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected."""
+    repository, where = remote_for(store)
+    run = _Run(store, repository, where, None, None, told)
+    return run.push(reading.resolve(repository, run.tracking) or "")
 
 
 class _Run:
@@ -114,14 +121,14 @@ class _Run:
         where: Remote,
         endorse: Callable[[Sequence[Waiting]], bool] | None,
         sign: Callable[[Sequence[Told]], bool] | None,
-        progress: Callable[[str], object] | None,
+        told: Callable[[str], object] | None,
     ) -> None:
         self.store = store
         self.repository = repository
         self.where = where
         self.endorse = endorse
         self.sign = sign
-        self.progress = progress
+        self.told = told
         self.pinned = verification.pinned_or_refuse(repository) if store.is_team else None
         self.start = repository.head()
         self.conflicts: list[Conflict] = []
@@ -131,11 +138,11 @@ class _Run:
         """Fetch, bring in, push. Raises Rejected where somebody else has pushed meanwhile."""
         tip = self._fetched()
         if tip is None:
-            return self._push("")
+            return self.push("")
         if self.pinned is None:
             self._require_plain(tip)
             self._bring_in(tip)
-            return self._push(tip)
+            return self.push(tip)
         if not self._is_shared(tip):
             self._verify_own(tip)
         verdict = self._judged(tip)
@@ -144,7 +151,7 @@ class _Run:
             return self._hold(tip, verdict)
         self._bring_in(endorsed or tip)
         self._know(tip, verdict)
-        return self._push(tip)
+        return self.push(tip)
 
     def preview(self) -> Synced:
         """Say what `once` would do."""
@@ -166,7 +173,7 @@ class _Run:
     def _fetched(self) -> str | None:
         """Return what the remote's branch is, None for a remote that is empty and never was anything else."""
         try:
-            remote.fetch(self.repository, self.where, [f"{self.where.branch}:{INCOMING}"], progress=self.progress)
+            remote.fetch(self.repository, self.where, [f"{self.where.branch}:{INCOMING}"], progress=self.told)
         except remote.NoBranch:
             self._require_new(remote.branches(self.repository, self.where))
             return None
@@ -175,7 +182,7 @@ class _Run:
     def _require_new(self, there: dict[str, str]) -> None:
         """Raise GitFailed unless the remote is empty, and was when it was seen last."""
         branch = _short(self.where.branch)
-        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self._tracking)
+        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self.tracking)
         others = ", ".join(sorted(map(_short, there)))
         if seen and not there:
             raise GitFailed(
@@ -193,16 +200,17 @@ class _Run:
                 f"To share by one of these: clave git config branch.{branch}.merge refs/heads/NAME.",
             )
 
-    def _push(self, tip: str) -> Synced:
+    def push(self, tip: str) -> Synced:
+        """Give the remote what is here, if it still has `tip` ("": nothing)."""
         head = self.repository.head()
         if head is None:
             raise GitFailed("there is nothing to share yet: the store has no commit", "Write something first.")
         if head != tip:
             remote.push(
                 self.repository, self.where, [f"{head}:{self.where.branch}"],
-                expect={self.where.branch: tip}, progress=self.progress,
+                expect={self.where.branch: tip}, progress=self.told,
             )  # fmt: skip
-        self.repository.run("update-ref", "-m", "clave", self._tracking, head)
+        self.repository.run("update-ref", "-m", "clave", self.tracking, head)
         if not self.where.tracked:
             branch = self.repository.text("symbolic-ref", "--short", "HEAD")
             self.repository.run("config", f"branch.{branch}.remote", self.where.name)
@@ -219,7 +227,8 @@ class _Run:
         return Synced(tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both)
 
     @property
-    def _tracking(self) -> str:
+    def tracking(self) -> str:
+        """The ref that says what the remote had when it was seen last."""
         return f"refs/remotes/{self.where.name}/{_short(self.where.branch)}"
 
     # A team's

@@ -109,7 +109,7 @@ def make(store: Store, change: Change, seen: Preview, *, progress: Progress | No
         made[:] = [Done(now, tuple(renewed))]
 
     try:
-        share(store, work, progress=progress)
+        share(store, work)
     except NotShared as failure:
         return made[0]._replace(unshared=failure)
     return made[0]
