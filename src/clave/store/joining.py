@@ -216,6 +216,8 @@ def check_wish(team: Team, fingerprint: str, name: str) -> None:
     problem = "is not there" if certificate is None else certificates.problem(certificate)
     if problem:
         raise CannotEncrypt(f"your key {fingerprint} {problem}", "Take another one: --key FINGERPRINT.")
+    if fingerprint not in certificates.own_signing_keys():
+        raise UsageError(f"your key {fingerprint} cannot sign", "Take another one: --key FINGERPRINT.")
 
 
 def ask(
