@@ -37,8 +37,9 @@ def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: b
     A server can refuse what every clave would refuse. In the bare repository, once:
 
     \b
-      git config clave.root WORDS                    what clave pin --words says
-      echo 'exec clave verify --incoming' > hooks/pre-receive; chmod +x hooks/pre-receive
+      git config clave.root WORDS            (what clave pin --words says)
+      printf '#!/bin/sh\nexec clave verify --incoming\n' > hooks/pre-receive
+      chmod +x hooks/pre-receive
 
     It reads what git tells such a hook; OLD NEW and REF say the same by hand. The store's branch only goes forward, and
     requests to join come in. A machine that reads a fresh clone is given the words, too: CLAVE_ROOT=WORDS clave show
