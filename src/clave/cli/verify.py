@@ -38,7 +38,7 @@ def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: b
 
     \b
       git config clave.root WORDS            (what clave pin --words says)
-      printf '#!/bin/sh\nexec clave verify --incoming\n' > hooks/pre-receive
+      printf '#!/bin/sh\\nexec clave verify --incoming\\n' > hooks/pre-receive
       chmod +x hooks/pre-receive
 
     It reads what git tells such a hook; OLD NEW and REF say the same by hand. The store's branch only goes forward, and
