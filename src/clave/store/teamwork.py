@@ -91,8 +91,15 @@ def preview(store: Store, change: Change) -> Preview:
     return _preview(store, team, change)
 
 
-def make(store: Store, change: Change, seen: Preview, *, progress: Progress | None = None) -> Done:
-    """Make a change that was previewed, and share it.
+def make(
+    store: Store,
+    change: Change,
+    seen: Preview,
+    *,
+    progress: Progress | None = None,
+    told: Callable[[str], object] | None = None,
+) -> Done:
+    """Make a change that was previewed, and share it; `told` is called with what the remote says meanwhile.
 
     Raises as `preview`, and Busy where it would do something else than what was seen; nothing is changed then.
     """
@@ -118,7 +125,7 @@ def make(store: Store, change: Change, seen: Preview, *, progress: Progress | No
         made[:] = [Done(now, tuple(renewed), store.team_repository().head() or "")]
 
     try:
-        share(store, work)
+        share(store, work, told=told)
     except NotShared as failure:
         return made[0]._replace(unshared=failure)
     return made[0]
