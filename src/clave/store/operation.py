@@ -96,13 +96,18 @@ class Operation:
         self._plain[name + SUFFIX] = plaintext
         self._kinds[name + SUFFIX] = ("same", source)
 
-    def place(self, path: str, content: Content, *, moved_from: str | None = None) -> None:
-        """Put content at a path as it is: a `.gpg-id`, an alias, a ciphertext moved from another path."""
+    def place(self, path: str, content: Content, *, moved_from: str | None = None, note: Change | None = None) -> None:
+        """Put content at a path as it is: a `.gpg-id`, an alias, a ciphertext moved from another path.
+
+        `note` is what the commit that made it has said of it.
+        """
         self._raw[path] = content
         self._readers.forget_folders()
         if moved_from is not None and path.endswith(SUFFIX) and not isinstance(content, Link):
             blob = self._blob_id(content)
             self._kinds[path] = ("same", blob) if blob else ("rekey", None)
+        elif note is not None:
+            self._kinds[path] = (note.kind, note.source)
 
     def remove(self, path: str) -> None:
         """Remove the file at a path."""
