@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 
 
 class Change(NamedTuple):
-    """A change that is wanted: the edit of the roster, the commit's subject, the certificates that are new."""
+    """A change that is wanted: the edit of the roster, the commit's subject, the certificates that are new.
+
+    `endorses` are commits of a key in wrong hands that the admin has looked at, and stands for.
+    """
 
     edit: Callable[[Roster], Roster]
     subject: str
     certificates: Mapping[str, bytes] = {}
+    endorses: tuple[str, ...] = ()
 
 
 class Shift(NamedTuple):
@@ -115,6 +119,7 @@ def make(
                 # Also one that is for the new readers already, here and not in HEAD, would be no help to anybody.
                 operation.require_unchanged(each + SUFFIX for each in now.renewed)
                 operation.set_roster(now.after, change.certificates)
+                operation.endorse(change.endorses)
                 renewed = operation.reencrypt(now.renewed, progress)
                 operation.commit(change.subject, "team")
         made[:] = [Done(now, tuple(renewed), store.team_repository().head() or "")]
