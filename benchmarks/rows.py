@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import teams
 from measure import Anew, Command, Side
 from shells import SHELLS, completion
 from stage import SIZES, Stage, entry
@@ -182,6 +183,43 @@ ROWS = (
         pairs=20,
         rival="version",
         beyond=0.3,
+    ),
+    Row(
+        "team-show",
+        "decrypt one entry of a team store with 1,000 entries, whose HEAD must be the verified one.",
+        1.0,
+        teams.showing,
+    ),
+    Row(
+        "team-insert",
+        "insert into a team store: signed, judged and pinned; pass does none of this.",
+        None,
+        teams.inserting,
+        pairs=10,
+    ),
+    Row(
+        "team-approve",
+        "let a member into a team who reads all of 1,000 entries; pass adds a reader with `init`.",
+        1 / 15,
+        teams.approving,
+        pairs=3,
+    ),
+    Row(
+        "verify-all",
+        "verify a history of 2,000 signed commits; the other is `git log --show-signature`.",
+        1 / 20,
+        teams.verifying,
+        pairs=3,
+        rival="git",
+    ),
+    Row(
+        "verify-new",
+        "verify the same where nothing is new; the other is `true`, a start of nothing.",
+        None,
+        teams.verifying_nothing,
+        pairs=20,
+        rival="true",
+        beyond=0.15,
     ),
     *(completing(shell) for shell in SHELLS),
 )

@@ -6,6 +6,7 @@ Below .cache/bench: `venv`, `dist`, and one folder with the key and the stores, 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ SIZES = (10, 100, 1_000, 10_000)
 FOLDER = 100  # entries in each folder of a store
 # Stores of 100 entries, by name, and how many people read them; the bench's own user is one of them.
 OTHERS = {"rsa": 1, "ten": 10}
+SIGNED = 2_000  # commits of the team store whose history is verified
 READERS = 10  # people beside that user, whose public keys are there
 
 
@@ -78,6 +80,19 @@ class Stage:
         shutil.copytree(self.store(which), copy, symlinks=True)
         _run(["git", "-C", str(copy), "status"], self.env())  # git's index has to know the copied files
         return copy
+
+    def team(self, which: int | str, name: str | None = None) -> Path:
+        """Return a copy of a store in which the bench's user has founded a team, and which they have pinned."""
+        copy = self.copy(which, name)
+        _run(["clave", "team", "init", "--sure"], self.env(copy))
+        return copy
+
+    def signed(self) -> Path:
+        """Return a team store with so many signed commits, pinned, to be read only."""
+        store = self.made / "signed"
+        root = (self.made / "root").read_text(encoding="utf-8")
+        _run(["clave", "verify"], {**self.env(store), "CLAVE_ROOT": root})
+        return store
 
     def file(self, name: str, content: str) -> Path:
         """Return a file of the home with this content."""
@@ -145,7 +160,33 @@ def _make(it: Stage) -> None:
         encrypt = [*gpg, "--compress-algo=none", "--no-encrypt-to", *to, "--encrypt"]
         messages = [_run(encrypt, env, secret) for secret in _secrets()]
         _fill(new / f"store-{which}", which if isinstance(which, int) else 100, readers, messages, env)
+    _sign(it, new, own)
     new.rename(it.made)
+
+
+def _sign(it: Stage, new: Path, own: str) -> None:
+    """Make a team store and sign commits in it, each of which changes one of its 100 entries, as git does."""
+    store = new / "signed"
+    shutil.copytree(new / "store-100", store, symlinks=True)
+    env = {**it.env(store), "GIT_INDEX_FILE": str(store / ".git" / "bench-index")}
+    git = ["git", "-C", str(store)]
+    _run([*git, "status"], it.env())
+    _run(["clave", "team", "init", "--sure"], it.env(store))
+    shown = json.loads(_run(["clave", "pin", "--json"], it.env(store)))
+    (new / "root").write_text(f"{shown['genesis']}:{shown['roster']}", encoding="utf-8")
+    _run([*git, "read-tree", "HEAD"], env)
+    head = _run([*git, "rev-parse", "HEAD"], env).decode().strip()
+    encrypt = ["gpg", "--batch", "--no-encrypt-to", "--recipient", own, "--encrypt"]
+    for number in range(SIGNED):
+        path = f"{entry(number % 100)}.gpg"
+        blob = _run([*git, "hash-object", "-w", "--stdin"], env, _run(encrypt, env, b"secret\n")).decode().strip()
+        _run([*git, "update-index", "--cacheinfo", f"100644,{blob},{path}"], env)
+        tree = _run([*git, "write-tree"], env).decode().strip()
+        message = f"Add given password for {entry(number % 100)} to store.".encode()
+        head = _run([*git, "commit-tree", f"-S{own}", "-p", head, tree], env, message).decode().strip()
+    _run([*git, "update-ref", "HEAD", head], it.env())
+    _run([*git, "reset", "--quiet", "--hard"], it.env())
+    _run([*git, "gc", "--quiet"], it.env())
 
 
 def _new_key(it: Stage, name: str, primary: str, subkey: str) -> str:

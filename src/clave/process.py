@@ -143,6 +143,52 @@ def run_on_terminal(
         os.close(ours)
 
 
+class Aside:
+    """Work that a copy of this process does meanwhile. Made by `aside`."""
+
+    def __init__(self, pid: int, source: int) -> None:
+        self._pid = pid
+        self._source = source
+
+    def result(self) -> bytes:
+        """Wait for the end and return what the work gave; b"" if the copy failed. To be called once."""
+        chunks: list[bytes] = []
+        try:
+            while chunk := os.read(self._source, _CHUNK):
+                chunks.append(chunk)
+        finally:
+            os.close(self._source)
+        return b"".join(chunks) if _wait(self._pid) == 0 else b""
+
+
+def aside(work: Callable[[], bytes]) -> Aside | None:
+    """Do `work` on another processor, in a copy of this process; None where there is none, or no room for it.
+
+    For work on what is in memory already: the copy must start no program and write nothing but its result.
+    """
+    if (os.cpu_count() or 1) < 2:
+        return None
+    source, target = os.pipe()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(source)
+        os.close(target)
+        return None
+    if pid:
+        os.close(target)
+        return Aside(pid, source)
+    code = 1
+    try:
+        os.close(source)
+        data = memoryview(work())
+        while data:
+            data = data[os.write(target, data) :]
+        code = 0
+    finally:
+        os._exit(code)  # whatever it raised: only the copy may end here
+
+
 def _relay(pid: int, source: int, safe: Callable[[bytes], bytes]) -> int:
     """Hand on what comes from `source` until the child ends: a process that it leaves behind may keep the pipe."""
     import select

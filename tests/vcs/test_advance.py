@@ -274,10 +274,6 @@ def test_a_merge_without_a_difference_is_a_commit(git_store: Path, commits: dict
     assert state(git_store)[0] == merge
     assert parents(git_store) == [commits["start"], commits["sideways"]]
     assert in_head(git_store)["same/edited.gpg"] == b"before"
-    with transaction.begin(repository, str(git_store)) as write:
-        endorsing = write.commit({}, "endorse\n", always=True)
-    assert parents(git_store) == [merge]
-    assert state(git_store)[0] == endorsing
 
 
 def test_an_advance_from_nothing(tmp_path: Path, git_store: Path, commits: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from clave import places
 from clave.cli import _output
 from clave.errors import CannotWrite, ClaveError, Interrupted
+from clave.model import notices
 from clave.model.text import printable
 
 # sysexits.h EX_SOFTWARE: a mistake of ours. 128 + SIGPIPE: the reader of our output went away.
@@ -107,7 +108,10 @@ def _internal_line(failure: BaseException) -> str:
 
 
 def close_output(code: int) -> int:
-    """Make sure that what was written has arrived, and keep Python from complaining at its exit."""
+    """Tell what was noticed; make sure that what was written has arrived, and that Python does not complain."""
+    for line in notices.take():
+        with suppress(OSError):
+            _output.warn(line)
     try:
         sys.stdout.flush()
     except OSError as failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,12 +43,12 @@ class App:
     def look(self, argument: str, *, strict: bool = False) -> tuple[Store, str]:
         """Return what `split` does, for a command that reads; a team store's HEAD is verified first.
 
-        Where it cannot be, the user is warned; with `strict` (the value goes to a program, or is not seen)
-        VerificationFailed is raised.
+        Where it cannot be, the user is warned; with `strict` (the value goes to a program, or is not seen), and where
+        a machine was told which store it is (CLAVE_ROOT), VerificationFailed is raised.
         """
         store, name = self.split(argument)
         doubt = store.doubt()
-        if doubt is not None and strict:
+        if doubt is not None and (strict or os.environ.get("CLAVE_ROOT")):
             raise doubt
         if doubt is not None:
             from clave.cli import _output

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +15,12 @@ from clave.cli._progress import Progress
 from clave.errors import Finding, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from clave.store.store import Store
     from clave.store.teamwork import Change, Done, Preview, Shift
+    from clave.team.roster import Roster
 
 _NAMED = 10  # entries that a message names
 
@@ -42,6 +44,8 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
         return None
     for line in lines(seen):
         _output.note(line)
+    for warning in lapsed(seen.after):
+        _output.warn(warning)
     if dry_run:
         return None
     ask("Do that?", sure=sure)
@@ -50,7 +54,7 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
     if not done.preview.lines:
         _output.note("Nothing to do: somebody else has done it meanwhile.")
     else:
-        again = f", {entries(len(done.preview.renewed))} encrypted anew" if done.preview.renewed else ""
+        again = f", {entries(len(done.renewed))} encrypted anew" if done.renewed else ""
         _output.note(f"Done in roster {done.preview.after.seq}{again}.")
     return done
 
@@ -76,22 +80,15 @@ def finish(store: Store, done: Done | None) -> None:
 def left(store: Store, names: Sequence[str]) -> Finding:
     """Return that entries have other recipients than the roster says, and who can mend that."""
     roster = store.team().roster
-    folders = {name.rpartition("/")[0] for name in names}
-    who = [
-        each.name
-        for each in roster.members
-        if all(_finishes(roster.readers(f), roster.writers(f), each.name) for f in folders)
-    ]
+    able = {member.name for member in roster.members}
+    for folder in {name.rpartition("/")[0] for name in names}:
+        able &= set(roster.readers(folder)) & set(roster.writers(folder))
     shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-    is_are = "is" if len(names) == 1 else "are"
+    is_are, them = ("is", "it") if len(names) == 1 else ("are", "them")
     return Finding(
-        f"{entries(len(names))} {is_are} still not encrypted as the roster says, because you cannot: {shown}",
-        f"Who may read and write {'it' if len(names) == 1 else 'them'} does it ({', '.join(who) or 'nobody yet'}): clave rekey.",
+        f"{entries(len(names))} {is_are} not encrypted as the roster says, and you cannot do it: {shown}",
+        f"Who reads and writes {them} does ({', '.join(sorted(able)) or 'nobody alone'}): clave rekey.",
     )
-
-
-def _finishes(readers: Sequence[str], writers: Sequence[str], name: str) -> bool:
-    return name in readers and name in writers
 
 
 def lines(seen: Preview) -> list[str]:
@@ -113,6 +110,15 @@ def _places(shifts: Iterable[Shift]) -> list[str]:
     for shift in shifts:
         rights.setdefault((shift.folder, shift.entries), []).append(shift.right)
     return [f"{path or '.'} ({' and '.join(sorted(each))}, {entries(count)})" for (path, count), each in rights.items()]
+
+
+def lapsed(roster: Roster) -> Iterator[str]:
+    """Yield a warning for each right that was meant to end before today."""
+    for path, right, grant in roster.lapsed(date.today()):  # noqa: DTZ011 - a day of the user's calendar
+        yield (
+            f"that {grant.who} may {right} {path or '.'} was meant to end on {grant.until}: "
+            f"clave revoke {grant.who} {path or '.'}, or grant it anew"
+        )
 
 
 def entries(count: int) -> str:

@@ -30,6 +30,7 @@ def command(
     app: App,
     who: str,
     folder: str,
+    *,
     write: bool,
     write_only: bool,
     until: str | None,
@@ -56,7 +57,7 @@ def command(
         lambda roster: editing.grant(roster, who, path, rights, end),
         f"Let {who} {' and '.join(rights)} {path or 'the store'}.",
     )
-    _team.finish(store, _team.carry_out(store, change, **how))
+    _team.finish(store, _team.carry_out(store, change, sure=sure, dry_run=dry_run))
 
 
 def _date(text: str | None) -> date | None:

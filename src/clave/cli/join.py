@@ -9,6 +9,7 @@ import click
 
 from clave.cli import _ask, _keys, _output
 from clave.cli._app import pass_app
+from clave.cli._remote import Waiting
 from clave.errors import UsageError, VerificationFailed
 
 if TYPE_CHECKING:
@@ -45,19 +46,21 @@ def command(
 
     place = _place(app, url, name or app.store_name, into)
     root = root or os.environ.get(ROOT)
+    settled = None
     store = joining.unfinished(place, url, app.settings)
     if store is None:
-        with joining.received(url, place) as found:
+        with Waiting() as wait, joining.received(url, place, told=wait) as found:
+            wait.clear()
             _compare(found.genesis, root)
             settled = joining.settle(found, place, app.settings)
-        store, verdict = settled
+        store, verdict = settled.store, settled.verdict
         _output.note(f"The store is at {store.root}.")
         if verdict is not None:
             _tell(verdict)
     else:
         verdict = _go_on(store, place, app, root)
     if store.is_team:
-        _become_member(store, fingerprint, wish)
+        _become_member(store, fingerprint, wish, here=settled is None)
     if verdict is not None and verdict.refusals:
         raise verdict.refusals[0].error()
 
@@ -98,7 +101,7 @@ def _compare(found: Genesis | None, root: str | None) -> None:
 
 def _go_on(store: Store, place: Place, app: App, root: str | None) -> Verdict | None:
     """Go on with a store that an earlier join has put there."""
-    from clave.store import genesis, joining, pins
+    from clave.store import genesis, joining, pins, syncing
 
     repository = store.repository()
     assert repository is not None
@@ -108,6 +111,8 @@ def _go_on(store: Store, place: Place, app: App, root: str | None) -> Verdict | 
     if pinned is not None:
         if root:
             genesis.require_fits(genesis.of(pinned), root)
+        with Waiting() as wait:
+            syncing.sync(store, told=wait)  # an admin may have let us in meanwhile
         return None
     head = repository.head()
     found = genesis.find(repository, head) if head else None
@@ -130,18 +135,20 @@ def _tell(verdict: Verdict) -> None:
         _output.warn(f"{count} unsigned {'commit waits' if count == 1 else 'commits wait'} for an endorsement")
 
 
-def _become_member(store: Store, fingerprint: str | None, wish: str | None) -> None:
+def _become_member(store: Store, fingerprint: str | None, wish: str | None, *, here: bool) -> None:
+    """Publish the wish to become a member, unless the user is one; `here`: this machine has the store from before."""
     from clave.store import joining, words
 
     team = store.team()
     me = team.me
     if me is not None:
-        _output.note(f"You are {me.name}; this is another machine of yours.")
+        _output.note(f"You are {me.name}{'' if here else '; this is another machine of yours'}.")
         _output.note(f"The store is at: {words.of_head(team.commit)}")
         return
     chosen = _key(fingerprint)
     name = wish or _wish(chosen.fingerprint)
-    asked = joining.ask(store, team, chosen.fingerprint, name, folder=os.getcwd())
+    with Waiting() as wait:
+        asked = joining.ask(store, team, chosen.fingerprint, name, folder=os.getcwd(), told=wait)
     chosen.warn()
     _tell_admin(team, asked)
 

@@ -104,6 +104,9 @@ def _move(store: Store, revision: str | None, *, sure: bool) -> None:
     from clave.store.words import of_head
 
     move = pinning.plan(store, revision)
+    if move.new.local == move.old.local and move.new.genesis == move.old.genesis:
+        _output.note(f"The pin is at commit {move.old.local[:12]} already.")
+        return
     for label, pinned in (("now", move.old), ("then", move.new)):
         _output.note(f"{label:5} {genesis.of(pinned).words}")
         _output.note(f"      commit {pinned.local[:12]} ({of_head(pinned.local)}), roster {pinned.seq}")

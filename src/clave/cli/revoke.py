@@ -40,7 +40,7 @@ def command(app: App, who: str, folder: str, write: bool, sure: bool, dry_run: b
         f"Let {who} no more {' or '.join(rights)} {path or 'the store'}.",
     )
     done = _team.carry_out(store, change, sure=sure, dry_run=dry_run)
-    if done and done.preview.renewed:
+    if done and done.renewed:
         _output.note(
             f"Old ciphertext stays in git: what {who} could read until now is known to them until it is changed."
         )

@@ -49,7 +49,9 @@ class Subkey(NamedTuple):
 class Certificate(NamedTuple):
     """What a certificate says. Of one with a secret key, or a second primary key, nothing more than that is read.
 
-    `accepted`: Sequoia accepts what the key says of itself.
+    `encryption` are the ids of all keys in it that are, or were, there to encrypt to, by what it says; so that is the
+    same for ever. Whether one `can_encrypt` is asked of Sequoia, whose mind on weak signatures changes with the years.
+    `accepted`: it accepts what the primary key says of itself.
     """
 
     fingerprint: str
@@ -61,16 +63,12 @@ class Certificate(NamedTuple):
     secret: bool
     primaries: tuple[str, ...]
     accepted: bool
+    encryption: frozenset[str]
 
     @property
     def keys(self) -> tuple[Subkey, ...]:
         """The primary key and the subkeys."""
         return (self.primary, *self.subkeys)
-
-    @property
-    def encryption(self) -> frozenset[str]:
-        """The ids of all keys in it that are, or were, there to encrypt to."""
-        return frozenset(key.id for key in self.keys if key.can_encrypt)
 
 
 class Checked(NamedTuple):
@@ -124,6 +122,15 @@ def encryption_subkey(certificate: Certificate, now: float | None = None) -> Sub
     return max(subkeys or able, key=lambda key: key.created, default=None)
 
 
+def signing_keys(certificate: Certificate, now: float | None = None) -> list[str]:
+    """Return the fingerprints of the keys whose signatures of now are good, the newest first."""
+    now = time.time() if now is None else now
+    if certificate.revoked or not certificate.accepted or _has_ended(certificate.expires, now):
+        return []
+    able = [key for key in certificate.keys if key.can_sign and not key.revoked and not _has_ended(key.expires, now)]
+    return [key.fingerprint for key in sorted(able, key=lambda key: key.created, reverse=True)]
+
+
 def only(data: bytes, subkey_id: str) -> bytes:
     """Return a binary certificate with the encryption subkey of this id and no other subkey. Raises CannotEncrypt."""
     known = _known(data)
@@ -163,12 +170,13 @@ def merged(older: bytes, newer: bytes) -> bytes:
     """Return two copies of a certificate as one, armored: a signature that either makes good stays good.
 
     gpg replaces the signature that bears an expiry when that is extended; with the new one alone the key seems not to
-    have been valid before. Raises UsageError.
+    have been valid before. Where the newer one has nothing new, the older one is returned as it is. Raises UsageError.
     """
     old, new = _known(older), _known(newer)
     if old is None or new is None or old.certificate.primaries != new.certificate.primaries:
         raise UsageError("these are not two copies of one public OpenPGP key")
-    return armor(old.merged(new))
+    both = old.merged(new)
+    return older if both == old.merged(old) else armor(both)
 
 
 def verify(payload: bytes, signature: bytes, certificates: Iterable[bytes]) -> Checked:
@@ -209,21 +217,23 @@ def from_file(path: str) -> bytes:
     return armor(data)
 
 
-def own_signing_keys() -> list[str]:
-    """Return the fingerprints of the keys that the user can sign with, on a smartcard or not."""
-    able: dict[str, bool] = {}
-    primary, usable = "", False
+def own_signing_keys() -> dict[str, tuple[str, ...]]:
+    """Return the keys with which the user can sign, on a smartcard or not, by the fingerprint of their primary key."""
+    able: dict[str, tuple[str, ...]] = {}
+    primary, usable, signs = "", False, False
     for line in _gpg(["--with-colons", "--list-secret-keys"]).decode("utf-8", "replace").splitlines():
         row = line.split(":")
         match row[0]:
             case "sec":
-                primary, usable, signs = "", row[1] not in _UNUSABLE and "D" not in row[11], _signs(row)
+                primary, usable = "", row[1] not in _UNUSABLE and "D" not in row[11]
+                signs = _signs(row)
             case "ssb":
-                able[primary] = able[primary] or (usable and _signs(row))
-            case "fpr" if not primary:
-                primary = row[9]
-                able[primary] = usable and signs
-    return [fingerprint for fingerprint, signs in able.items() if signs]
+                signs = _signs(row)
+            case "fpr":
+                primary = primary or row[9]
+                if usable and signs:
+                    able[primary] = (*able.get(primary, ()), row[9])
+    return able
 
 
 _UNUSABLE = ("r", "e", "i", "n", "d")  # field 2 of a listing of gpg

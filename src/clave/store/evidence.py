@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from clave.errors import BadMessage
 from clave.model import change
-from clave.openpgp import certificates, packets
+from clave.openpgp import certificates as openpgp
+from clave.openpgp import packets
+from clave.store import ahead
 from clave.team.evidence import UNSIGNED, Certificate, Commit, Signature, State
-from clave.team.paths import Kind, place
-from clave.team.tree import Change, File, Tree
+from clave.team.paths import CERTIFICATES, Kind, place
+from clave.team.tree import ORDINARY, Change, File, Tree
 from clave.vcs import reading, signed
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class GitEvidence:
 
     def __init__(self, repository: Repository, tip: str, genesis: str, since: str = "") -> None:
         self._repository = repository
+        self._tip = tip
         self._parents = reading.parents(repository, tip, after=genesis)
         old = reading.parents(repository, since, after=genesis) if since else {}
         self._new = self._parents.keys() - old.keys()
@@ -45,6 +48,7 @@ class GitEvidence:
         self._contents: dict[str, bytes] = {}
         self._recipients: dict[str, tuple[str, ...] | None] = {}
         self._certificates: dict[str, Certificate | None] = {}
+        self._ahead: ahead.Ahead | None = None
         self._unread: dict[Kind, list[str]] = {kind: [] for kind in Kind}  # blobs of new commits, nobody has asked yet
 
     def parents(self, commit: str) -> tuple[str, ...]:
@@ -95,6 +99,9 @@ class GitEvidence:
     def signature(self, commit: str, certificates: Mapping[str, str]) -> Signature:
         """Return the signature of a commit, checked against these alone: the blobs of certificates by fingerprint."""
         self.commit(commit)
+        known = self._ahead.good(commit, certificates) if self._ahead else None
+        if known is not None:
+            return known
         payload, signatures, others = signed.parts(self._raw[commit])
         if not signatures and not others:
             return UNSIGNED
@@ -108,7 +115,7 @@ class GitEvidence:
         return self._checked(self.content(roster), self.content(signature), certificates)
 
     def _checked(self, payload: bytes, signature: bytes, among: Mapping[str, str]) -> Signature:
-        found = certificates.verify(payload, signature, [self.content(blob) for blob in among.values()])
+        found = openpgp.verify(payload, signature, [self.content(blob) for blob in among.values()])
         return Signature(State[found.state], found.fingerprint, found.number, found.binary, found.digest)
 
     def _read_commits(self, commits: Iterable[str]) -> None:
@@ -117,6 +124,9 @@ class GitEvidence:
         pairs = [(each, self._parents[each][0]) for each in wanted if self._parents[each]]
         raw, changed = reading.commits(self._repository, wanted, pairs)
         self._raw.update(raw)
+        if len(raw) >= ahead.MANY and self._ahead is None:
+            newest_first = {each: raw[each] for each in self._parents if each in raw}
+            self._ahead = ahead.Ahead(newest_first, self._certificates_of_tip())
         for each in wanted:
             if each not in raw or _parents(raw[each]) != self._parents[each]:
                 continue  # it is not there, or git was told to see another one in its place
@@ -126,6 +136,13 @@ class GitEvidence:
             for path, file in rows:
                 if file:
                     self._unread[place(path).kind].append(file.blob)
+
+    def _certificates_of_tip(self) -> dict[str, tuple[str, bytes]]:
+        """Return id and content of the certificates that the newest commit has, by fingerprint."""
+        rows = [row for row in reading.files(self._repository, self._tip, (CERTIFICATES,)) if row.mode == ORDINARY]
+        content = dict(reading.objects(self._repository, (row.blob for row in rows), "blob"))
+        named = ((place(row.path).fpr, row.blob) for row in rows)
+        return {fpr: (blob, content[blob]) for fpr, blob in named if fpr and blob in content}
 
 
 def _parents(raw: bytes) -> tuple[str, ...]:
@@ -147,7 +164,7 @@ def _recipients(data: bytes) -> tuple[str, ...] | None:
 
 
 def _certificate(data: bytes) -> Certificate | None:
-    found = certificates.read(data)
+    found = openpgp.read(data)
     if found is None:
         return None
     return Certificate(found.primaries, found.encryption, found.secret)

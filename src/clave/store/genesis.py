@@ -9,6 +9,7 @@ that has another beginning is refused, and so is a store that has none.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,8 +58,13 @@ def of(pinned: Pinned) -> Genesis:
 def find(repository: Repository, tip: str) -> Genesis | None:
     """Return where the team of a history began, None for a history without one.
 
-    Raises VerificationFailed for one with several beginnings, or whose first roster cannot be read.
+    Raises VerificationFailed for one that is cut off or has several beginnings, or whose first roster cannot be read.
     """
+    if os.path.exists(os.path.join(repository.common_dir, "shallow")):
+        raise VerificationFailed(
+            "this clone is shallow: its history is cut off, so nothing in it can be verified",
+            "Get the rest: git fetch --unshallow. Or clone anew, with --filter=blob:none if it is to be small.",
+        )
     path = paths.roster_path(1)
     commits = beginning.added(repository, tip, path)
     if not commits:
@@ -108,8 +114,8 @@ def verified(repository: Repository, genesis: Genesis, tip: str) -> tuple[Pinned
     if not verdict.good:
         raise verdict.refusals[0].error()
     assert verdict.roster is not None
-    shared = _shared(repository, verdict.good)
-    return genesis.pinned().replace(local=verdict.good, upstream=shared, seq=verdict.roster.seq), verdict
+    upstream = shared(repository, verdict.good)
+    return genesis.pinned().replace(local=verdict.good, upstream=upstream, seq=verdict.roster.seq), verdict
 
 
 def adopt(repository: Repository, root: str) -> tuple[Pinned, Verdict]:
@@ -135,14 +141,15 @@ def as_told(repository: Repository, pinned: Pinned | None, root: str) -> Pinned:
     head = repository.head()
     found = of(pinned) if pinned is not None else find(repository, head) if head else None
     if found is None or not found.fits(root):
-        words_are = f": its words are {found.words}" if found else ", which has no team"
+        words_are = f", whose words are {found.words}" if found else ", which has no team"
         raise VerificationFailed(
-            f"{ROOT} is not for the store in {repository.work_tree}{words_are}", f"Correct {ROOT}."
+            f"{ROOT} is not for the store in {repository.work_tree}{words_are}",
+            f"If {ROOT} is what your colleagues' clave pin --words says, do not use this store.",
         )
     return pinned or adopt(repository, root)[0]
 
 
-def _shared(repository: Repository, good: str) -> str:
+def shared(repository: Repository, good: str) -> str:
     """Return the last commit of a verified history that the remote is known to have, "" for none."""
     result = repository.run("merge-base", good, "@{upstream}", check=False)
     return result.out.decode().strip() if result.code == 0 else ""

@@ -6,13 +6,13 @@ reads; of the keyring is asked only which of the team's keys is the user's own.
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotEncrypt, VerificationFailed
 from clave.openpgp import certificates as openpgp
 from clave.openpgp.keys import PROBLEM, Recipient
+from clave.store import expiry
 from clave.team import paths
 from clave.team.history import current_roster
 from clave.team.roster import ADMIN
@@ -22,7 +22,6 @@ from clave.vcs import reading
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clave.openpgp.certificates import Certificate, Subkey
     from clave.store.pins import Pinned
     from clave.team.roster import Key, Member, Roster
     from clave.vcs.git import Repository
@@ -46,10 +45,22 @@ class Team:
         }
         self._recipients: dict[tuple[str, str], Recipient] = {}
 
-    @cached_property
+    @property
     def key(self) -> str | None:
         """The fingerprint of the user's own key that the roster knows; it signs their commits."""
-        return next((each for each in openpgp.own_signing_keys() if self.roster.who(each)), None)
+        return self._own[0]
+
+    @cached_property
+    def _own(self) -> tuple[str | None, str]:
+        """The user's own key, best one whose signatures the team takes now; and what makes them, "" for nothing."""
+        known = {fpr: able for fpr, able in openpgp.own_signing_keys().items() if self.roster.who(fpr)}
+        for fpr, able in known.items():
+            certificate = openpgp.read(self.certificates.get(fpr, b""))
+            taken = openpgp.signing_keys(certificate) if certificate else []
+            signer = next((each for each in taken if each in able), "")
+            if signer:
+                return fpr, signer
+        return next(iter(known), None), ""
 
     @property
     def me(self) -> Member | None:
@@ -64,6 +75,23 @@ class Team:
                 f"Join it: clave join; or ask an admin ({self.admins}).",
             )
         return self.key
+
+    def require_signer(self) -> str:
+        """Return what gpg signs with, so that the team takes it: a key that is in the user's certificate in the store.
+
+        Raises VerificationFailed for somebody who is no member, or whose key is not valid by that certificate.
+        """
+        key = self.require_member()
+        if not self._own[1]:
+            name = self.roster.owners[key].name
+            certificate = openpgp.read(self.certificates.get(key, b""))
+            reason = openpgp.problem(certificate) if certificate else None
+            raise VerificationFailed(
+                f"nothing that {name} signs would be accepted: in the store the key {key} "
+                + (reason or "has nothing that signs and that you have"),
+                f"Extend it and send it to an admin ({self.admins}), who runs: clave key renew {name} KEYFILE.",
+            )
+        return f"{self._own[1]}!"
 
     def require_admin(self) -> str:
         """Return the fingerprint of the user's own key. Raises VerificationFailed for somebody who is no admin."""
@@ -121,12 +149,10 @@ class Team:
         if known is not None and data == self.certificates.get(key.fpr):
             return known
         certificate = openpgp.read(data)
-        if certificate is None:
-            raise CannotEncrypt(
-                f"the certificate {key.fpr} of {name} is missing",
-                f"An admin brings it back: clave team key replace {name} KEYFILE.",
-            )
-        subkey = _subkey(name, key, certificate)
+        subkey = expiry.current(key, certificate) if certificate else None
+        if certificate is None or subkey is None:
+            state = expiry.state(name, key, data)
+            raise CannotEncrypt(f"the key {key.fpr} of {name} {state.problem}", state.mend)
         ends = [each for each in (certificate.expires, subkey.expires) if each is not None]
         recipient = Recipient(
             id=key.fpr,
@@ -140,17 +166,3 @@ class Team:
         if data == self.certificates.get(key.fpr):
             self._recipients[key.fpr, ",".join(key.enc)] = recipient
         return recipient
-
-
-def _subkey(name: str, key: Key, certificate: Certificate) -> Subkey:
-    """Return the subkey of a member that the roster calls current and that is valid now. Raises CannotEncrypt."""
-    now = time.time()
-    problem = openpgp.problem(certificate, now)
-    able = [each for each in certificate.keys if each.id in key.enc and each.can_encrypt and not each.revoked]
-    valid = [each for each in able if each.expires is None or each.expires > now]
-    if problem or not valid:
-        raise CannotEncrypt(
-            f"the key {key.fpr} of {name} {problem or 'has no valid encryption subkey that the roster knows'}",
-            f"{name} renews it (clave key renew), or an admin replaces it: clave team key replace {name} KEYFILE.",
-        )
-    return max(valid, key=lambda each: each.created)

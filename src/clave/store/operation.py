@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotDecrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
+from clave.model import notices
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
@@ -59,6 +60,7 @@ class Operation:
         )
         self._kept: Kept | None = None
         self._prefixes: dict[str, str] = {}  # folders as the repository names them
+        self._merged: str | None = None  # the commit that this one merges
 
     # What is there now
 
@@ -94,13 +96,18 @@ class Operation:
         self._plain[name + SUFFIX] = plaintext
         self._kinds[name + SUFFIX] = ("same", source)
 
-    def place(self, path: str, content: Content, *, moved_from: str | None = None) -> None:
-        """Put content at a path as it is: a `.gpg-id`, an alias, a ciphertext moved from another path."""
+    def place(self, path: str, content: Content, *, moved_from: str | None = None, note: Change | None = None) -> None:
+        """Put content at a path as it is: a `.gpg-id`, an alias, a ciphertext moved from another path.
+
+        `note` is what the commit that made it has said of it.
+        """
         self._raw[path] = content
         self._readers.forget_folders()
         if moved_from is not None and path.endswith(SUFFIX) and not isinstance(content, Link):
             blob = self._blob_id(content)
             self._kinds[path] = ("same", blob) if blob else ("rekey", None)
+        elif note is not None:
+            self._kinds[path] = (note.kind, note.source)
 
     def remove(self, path: str) -> None:
         """Remove the file at a path."""
@@ -125,6 +132,16 @@ class Operation:
                 self.place(path, content)
         self._readers = recipients.TeamReaders(self.team, roster, known)
         self._has_roster = True
+
+    def merge(self, commit: str, team: Team | None) -> None:
+        """Make this operation a merge with a commit; `team` is the one that judges it, and says who reads after it.
+
+        Its changes are not only the user's own: in a team store the rules say whether they may be brought in.
+        """
+        self._merged = commit
+        self.team = team
+        if team:
+            self._readers = recipients.TeamReaders(team)
 
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
@@ -163,8 +180,8 @@ class Operation:
         paths), CannotWrite, Busy, VerificationFailed: the store is then as it was.
         """
         if not adopt:
-            self._require_unchanged((*self._raw, *self._plain))
-        if self.team:
+            self.require_unchanged((*self._raw, *self._plain))
+        if self.team and not self._merged:
             self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
@@ -173,7 +190,7 @@ class Operation:
             ]
             changes.update(self._encrypted(items))
             self._compare(old())
-        if not changes:
+        if not (changes or self._merged):
             return
         if isinstance(self._write, unversioned.Unversioned):
             self._write.commit(changes)
@@ -205,8 +222,9 @@ class Operation:
         self, write: transaction.Transaction, changes: Mapping[str, Content | None], message: str, *, adopt: bool
     ) -> None:
         """Make the commit; in a team store signed, judged before HEAD moves, and known to be good after that."""
+        parents = [self._merged] if self._merged else []
         if self.team is None:
-            write.commit(changes, message, identity=_own_identity, adopt=adopt)
+            write.commit(changes, message, parents=parents, identity=own_identity, adopt=adopt)
             return
         from clave.store import verification
 
@@ -214,17 +232,34 @@ class Operation:
         repository, team, head = self._repository, self.team, write.head
 
         def judged(commit: str) -> None:
-            verdict = verification.judge_new(repository, team.pinned, team.commit, commit)
+            verdict = verification.judge_new(repository, team.pinned, head or "", commit)
             if verdict.refusals:
                 raise VerificationFailed(
                     f"the team would refuse this: {verdict.refusals[0].problem}", "Nothing was changed."
                 )
 
-        new = write.commit(changes, message, sign=team.require_member(), check=judged, identity=_own_identity)
+        new = write.commit(
+            changes,
+            message,
+            sign=team.require_signer(),
+            parents=parents,
+            check=judged,
+            identity=own_identity,
+        )
         if new and new != head:
             verification.made(repository, team.pinned, new)
+            self._warn(changes)
 
-    def _require_unchanged(self, paths: Iterable[str]) -> None:
+    def _warn(self, changes: Iterable[str]) -> None:
+        """Leave a notice of each reader of what was changed whose key ends soon."""
+        from clave.store import expiry
+
+        folders = {path.rpartition("/")[0] for path in changes if path.endswith(SUFFIX)}
+        for line in expiry.warnings(each for folder in folders for each in self._readers.of(folder)):
+            notices.leave(line)
+
+    def require_unchanged(self, paths: Iterable[str]) -> None:
+        """Raise GitFailed if something at one of the paths is not as HEAD has it."""
         if isinstance(self._write, transaction.Transaction):
             self._write.require_unchanged([self._in_repository(path) for path in paths])
 
@@ -351,7 +386,7 @@ def _begin_in_team(store: Store, folder: str) -> Iterator[Operation]:
         yield Operation(store, repository, write, team)
 
 
-def _own_identity() -> Identity | None:
+def own_identity() -> Identity | None:
     """Return name and address of the user's first key, for a git that has no identity."""
     for key in keys.own_keys():
         for uid in key.user_ids:

@@ -1,18 +1,15 @@
 """A team at a glance: who belongs to it, with which keys, when they were last seen; and how it came to be.
 
-All is read from the verified HEAD: the roster, `.public-keys`, the signatures of commits. Dates are what the computers of
-their authors said.
+All is read from the verified HEAD: the roster, `.public-keys`, the signatures of commits. Dates are what their authors'
+computers said.
 """
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotEncrypt
 from clave.openpgp import certificates
-from clave.store import layout, rekeying
+from clave.store import expiry, layout, rekeying
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.team.wording import words
@@ -21,27 +18,14 @@ from clave.vcs import reading, signed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clave.store.expiry import KeyState
     from clave.store.membership import Team
     from clave.store.store import Store
-    from clave.team.roster import Grant, Key, Member, Roster
+    from clave.team.roster import Roster
     from clave.vcs.git import Repository
 
-SOON = 30  # days before its end in which a key is warned of
 _SEEN = 2000  # commits in which members are looked for
 _AT_ONCE = 200
-
-
-class KeyState(NamedTuple):
-    """A key of a member: when it ends (seconds since 1970, None: never), why it cannot be encrypted to ("": it can)."""
-
-    fingerprint: str
-    expires: int | None
-    problem: str
-
-    @property
-    def ends_soon(self) -> bool:
-        """Whether it ends within SOON days."""
-        return not self.problem and self.expires is not None and self.expires < time.time() + SOON * 86400
 
 
 class Person(NamedTuple):
@@ -55,12 +39,11 @@ class Person(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """A team: its people, who the user is in it, what has lapsed, the entries whose recipients are not the roster's."""
+    """A team: its people, who the user is in it, the entries whose recipients are not the roster's."""
 
     roster: Roster
     me: str | None
     people: tuple[Person, ...]
-    lapsed: tuple[tuple[str, str, Grant], ...]
     due: tuple[str, ...]
 
 
@@ -83,7 +66,7 @@ def look(store: Store) -> Overview:
         Person(
             member.name,
             member.role,
-            tuple(_key(team, member, key) for key in member.keys),
+            tuple(expiry.state(member.name, key, team.certificates.get(key.fpr, b"")) for key in member.keys),
             tuple(group.name for group in team.roster.groups if member.name in group.members),
             seen.get(member.name),
         )
@@ -93,7 +76,6 @@ def look(store: Store) -> Overview:
         team.roster,
         team.me.name if team.me else None,
         tuple(people),
-        team.roster.lapsed(date.today()),  # noqa: DTZ011 - a day of the user's calendar
         tuple(rekeying.due(store, team.roster, layout.own_entries(store.root))),
     )
 
@@ -116,18 +98,6 @@ def rosters_of(store: Store) -> list[Numbered]:
         found.append(Numbered(number, commit, when, owner.name if owner else "", key, tuple(words(before, now))))
         before = now
     return found[::-1]
-
-
-def _key(team: Team, member: Member, key: Key) -> KeyState:
-    problem = ""
-    try:
-        recipient = team.recipient(member.name, key)
-    except CannotEncrypt as failure:
-        problem = failure.message
-    else:
-        return KeyState(key.fpr, recipient.expires, "")
-    found = certificates.read(team.certificates.get(key.fpr, b""))
-    return KeyState(key.fpr, found.expires if found else None, problem)
 
 
 def _last_seen(repository: Repository, team: Team) -> Mapping[str, int]:
@@ -162,8 +132,3 @@ def _time(commit: bytes) -> int:
             seconds = line.rpartition(b" ")[0].rpartition(b" ")[2]
             return int(seconds) if seconds.isdigit() and len(seconds) < 12 else 0
     return 0
-
-
-def day(seconds: int) -> str:
-    """Return a time as a day."""
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d")

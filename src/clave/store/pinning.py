@@ -1,8 +1,8 @@
 """Moving the pin: the one way in which what is known of a store from before may be given up.
 
 A remote that was set back, or begun anew, is refused for ever, until somebody who knows that it was done on purpose
-says so. The new place is verified from its beginning on, as a store that is joined. HEAD goes along where it is not
-after it; what it was stays, under `KEPT`.
+says so. The new place is verified from its beginning on, as a store that is joined. HEAD goes along, unless it is that
+with own work on top: what was given up is not to come back with the next sync. What HEAD was stays, under `KEPT`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def carry_out(store: Store, move: Move) -> bool:
     repository = store.team_repository()
     head, commit = repository.head(), move.new.local
     with transaction.begin(repository, store.root) as write:
-        follows = head is not None and _is_after(store, head, commit)
+        given_up = move.old.upstream and not _is_after(store, commit, move.old.upstream)
+        follows = head is not None and not given_up and _is_after(store, head, commit)
         if not follows:
             if head is not None:
                 repository.run("update-ref", KEPT, head)

@@ -212,7 +212,7 @@ def _judged(branch: str, commit: str, objects: Mapping[str, bytes | None], place
     _must(theirs == place, "it is for another store")
     _check_certificate(branch, certificate)
     _check_signature(branch, raw, certificate)
-    return Request(branch, written["name"].decode(), certificate, commit)
+    return Request(branch, written["name"].decode(), certificates.armor(certificate), commit)
 
 
 def _has_parents(commit: bytes) -> bool:

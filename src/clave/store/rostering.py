@@ -24,7 +24,8 @@ def files(team: Team, roster: Roster, certificates: Mapping[str, bytes]) -> dict
     `certificates` are those that are new or changed, by fingerprint. Raises VerificationFailed for somebody who is no
     admin, UsageError for a roster that does not follow.
     """
-    key = team.require_admin()
+    team.require_admin()
+    key = team.require_signer()
     problem = rosters.successor_problem(team.roster, roster)
     if problem:
         raise UsageError(f"roster {roster.seq} does not follow: {problem}", "Nothing was changed.")

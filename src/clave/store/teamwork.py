@@ -14,7 +14,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotEncrypt, NotFound, UsageError
-from clave.model.name import check_new
+from clave.model.name import SUFFIX, check_new
 from clave.openpgp import certificates
 from clave.store import layout, rekeying
 from clave.store.operation import begin
@@ -65,9 +65,13 @@ class Preview(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What a change did: as its preview has it, and why it is not shared with the others yet, if it is not."""
+    """What a change did: its last preview, what was encrypted anew, where HEAD is then.
+
+    `unshared` says why the others do not have it yet, if they do not.
+    """
 
     preview: Preview
+    renewed: tuple[str, ...]
     commit: str
     unshared: Busy | None = None
 
@@ -99,14 +103,17 @@ def make(store: Store, change: Change, seen: Preview, *, progress: Progress | No
             team.require_admin()
             now = _preview(store, team, change)
             _require_seen(now, seen)
+            renewed: list[str] = []
             if now.lines:
+                # Also one that is for the new readers already, here and not in HEAD, would be no help to anybody.
+                operation.require_unchanged(each + SUFFIX for each in now.renewed)
                 operation.set_roster(now.after, change.certificates)
-                operation.reencrypt(now.renewed, progress)
+                renewed = operation.reencrypt(now.renewed, progress)
                 operation.commit(change.subject, "team")
-        made[:] = [Done(now, store.team().commit)]
+        made[:] = [Done(now, tuple(renewed), store.team_repository().head() or "")]
 
     try:
-        share(store, work, progress=progress)
+        share(store, work)
     except NotShared as failure:
         return made[0]._replace(unshared=failure)
     return made[0]

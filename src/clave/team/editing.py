@@ -185,7 +185,7 @@ def remove_group(roster: Roster, group: str) -> Roster:
 
 def grant(roster: Roster, who: str, path: str, rights: Collection[str] = (READ,), until: date | None = None) -> Roster:
     """Give a member or `@group` rights on a folder. Given again, `until` is the new one."""
-    _who(roster, who)
+    require(roster, who)
     folder = _folder(roster, path) or Folder(path)
     given = Grant(who, until)
     return _with_folder(roster, _changed(folder, rights, lambda grants: (*_others(grants, who), given)))
@@ -193,7 +193,7 @@ def grant(roster: Roster, who: str, path: str, rights: Collection[str] = (READ,)
 
 def revoke(roster: Roster, who: str, path: str, rights: Collection[str] = BOTH) -> Roster:
     """Take the rights that were given to a member or `@group` on a folder. What is kept otherwise, `ways` tells."""
-    _who(roster, who)
+    require(roster, who)
     folder = _folder(roster, path) or Folder(path)
     after = _with_folder(roster, _changed(folder, rights, lambda grants: _others(grants, who)))
     if after is roster:
@@ -361,7 +361,8 @@ def _no_group(roster: Roster, name: str) -> NoReturn:
     raise UsageError(f"'@{printable(name)}' is no group", _did_you_mean(f"@{name}", names, "Groups"))
 
 
-def _who(roster: Roster, who: str) -> None:
+def require(roster: Roster, who: str) -> None:
+    """Raise UsageError unless this is a member or `@group`."""
     if who.startswith("@"):
         _group(roster, who[1:]) or _no_group(roster, who[1:])
     else:

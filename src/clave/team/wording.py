@@ -17,7 +17,7 @@ def words(before: Roster | None, after: Roster) -> list[str]:
     """Return what `after` changes of `before`; of a first roster, all that it says."""
     old = facts(before) if before else {}
     new = facts(after)
-    return [*_members(old, new), *_keys(old, new), *_groups(old, new), *_folders(old, new), *_rights(old, new)]
+    return [*_members(old, new), *_keys(old, new), *_groups(old, new), *_folders(old, new), *_rights(old, new, after)]
 
 
 def folder_words(path: str) -> str:
@@ -101,23 +101,24 @@ def _folders(old: Facts, new: Facts) -> Iterator[str]:
             yield f"{folder_words(path)} inherits {'again' if now else 'no more'}"
 
 
-def _rights(old: Facts, new: Facts) -> Iterator[str]:
-    """Yield who has which right now, and who had; what somebody who is gone had is not said."""
-    gained: dict[tuple[str, str, str], list[str]] = {}
-    lost: dict[tuple[str, str], list[str]] = {}
+def _rights(old: Facts, new: Facts, after: Roster) -> Iterator[str]:
+    """Yield who was given or lost which right; what somebody who is gone had is not said."""
+    changed: dict[tuple[str, str, str, str], list[str]] = {}  # the rights, by folder, who, and what is so now
     for fact in sorted({*old, *new}):
-        if fact[0] not in ("read", "write") or old.get(fact) == new.get(fact):
-            continue
-        right, path, who = fact
-        until = new.get(fact)
-        if until is not None:
-            gained.setdefault((path, right, f" (until {until})" if until else ""), []).append(who)
-        elif who.startswith("@") or ("member", who) in new:
-            lost.setdefault((path, right), []).append(who)
-    for (path, right, until), names in sorted(gained.items()):
-        yield f"{_list(names)} may {right} {folder_words(path)}{until}"
-    for (path, right), names in sorted(lost.items()):
-        yield f"{_list(names)} may not {right} {folder_words(path)} any more"
+        if fact[0] in ("read", "write") and old.get(fact) != new.get(fact):
+            right, path, who = fact
+            if fact in new:
+                end = f" (until {new[fact]})" if new[fact] else ""
+                changed.setdefault((path, "may", end, who), []).append(right)
+            elif who.startswith("@") or ("member", who) in new:
+                keeps = who in (after.readers(path) if right == "read" else after.writers(path))
+                may, end = ("may", ", now by another right") if keeps else ("may not", " any more")
+                changed.setdefault((path, may, end, who), []).append(right)
+    together: dict[tuple[str, str, str, str], list[str]] = {}  # who, by the rest of the sentence
+    for (path, may, end, who), rights in changed.items():
+        together.setdefault((path, may, " and ".join(rights), end), []).append(who)
+    for (path, may, rights_said, end), names in sorted(together.items()):
+        yield f"{', '.join(sorted(names))} {may} {rights_said} {folder_words(path)}{end}"
 
 
 def _names(old: Facts, new: Facts, kind: str) -> list[str]:

@@ -35,7 +35,7 @@ from clave.vcs.git import failure
 from clave.vcs.identity import Variables, as_variables, people
 from clave.vcs.lock import exclusive
 from clave.vcs.objects import BLOB, COMMIT, TREE, data_of, hash_of, object_id, pack
-from clave.vcs.trees import Entry, Trees, contents
+from clave.vcs.trees import Entry, Trees
 from clave.vcs.work import Step, Work, content_of, folders_of, mode_of, uncommitted
 
 if TYPE_CHECKING:
@@ -112,7 +112,6 @@ class Transaction:
         *,
         sign: bool | str | None = None,
         parents: Sequence[str] = (),
-        always: bool = False,
         check: Callable[[str], None] | None = None,
         identity: Callable[[], Identity | None] = lambda: None,
         adopt: bool = False,
@@ -120,7 +119,7 @@ class Transaction:
         """Commit the content (None removes) of each path, relative to the work tree; return the commit's id.
 
         Returns HEAD as it is (None on a branch without commits) where nothing differs from it, unless there are more
-        `parents` (behind HEAD: a merge) or it is to be made `always`.
+        `parents` (behind HEAD: a merge).
 
         `sign` None signs where git's configuration says so (`commit.gpgsign`, `pass.signcommits`), a fingerprint with
         that OpenPGP key. `check` is called with the id of the commit, which is stored, before HEAD moves to it: what it
@@ -135,7 +134,7 @@ class Transaction:
             for path in sorted(changes)
             if blobs.get(path) != ids[path]
         ]
-        if not (steps or parents or always):
+        if not (steps or parents):
             return self.head
         entries = {step.path: Entry(step.mode.encode(), step.new) if step.new else None for step in steps}
         tree, trees = self._trees.changed(entries, self._hash)
@@ -155,6 +154,23 @@ class Transaction:
         self._move(new, steps, changes, objects, check=check, adopt=adopt)
         return new
 
+    def draft(self, on: str, message: str, *, sign: str, identity: Callable[[], Identity | None]) -> str:
+        """Make a signed commit on top of another one, with the same files, and return its id; HEAD stays."""
+        tree = self.repository.text("rev-parse", f"{on}^{{tree}}")
+        return self._commit_signed(
+            _Draft(tree, (on,), message), people(self._git_variables(), identity), sign, judged=True
+        )
+
+    def again(self, raw: bytes, parents: Sequence[str], *, sign: str) -> str:
+        """Make a commit (the object `raw`) once more, signed and with other parents, and return its id; HEAD stays."""
+        head, _, message = raw.partition(b"\n\n")
+        headers = {
+            key: value for key, _, value in (os.fsdecode(line).partition(" ") for line in head.split(b"\n")[::-1])
+        }
+        authors = headers["author"], headers["committer"]
+        draft = _Draft(headers["tree"], tuple(parents), os.fsdecode(message))
+        return self._commit_signed(draft, authors, sign, judged=True)
+
     def advance(self, commit: str) -> None:
         """Move HEAD to a commit that is there, wherever it lies; only the paths that differ change in the work tree.
 
@@ -163,11 +179,16 @@ class Transaction:
         """
         if commit == self.head:
             return
+        from clave.vcs.reading import objects  # a write does not need it
+
         steps = self._way_to(commit)
-        blobs = contents(self.repository, {step.new for step in steps if step.new})
-        self._move(
-            commit, steps, {step.path: content_of(step.mode, blobs[step.new]) if step.new else None for step in steps}
-        )
+        blobs = dict(objects(self.repository, (step.new for step in steps if step.new), "blob"))
+        contents: dict[str, Content | None] = {}
+        for step in steps:
+            if step.new and step.new not in blobs:
+                raise GitFailed(f"git does not have {step.path} of {commit[:12]}", "See what is lost: clave git fsck.")
+            contents[step.path] = content_of(step.mode, blobs[step.new]) if step.new else None
+        self._move(commit, steps, contents)
 
     def _way_to(self, commit: str) -> list[Step]:
         """Return the steps from HEAD's tree to that of a commit; raises GitFailed where the work tree is not HEAD's."""

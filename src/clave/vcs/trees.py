@@ -125,24 +125,6 @@ class Trees:
             out = out[size + 1 :]
 
 
-def contents(repository: Repository, blobs: Iterable[str]) -> dict[str, bytes]:
-    """Return the bytes of blobs by their ids. Raises GitFailed for one that is not there."""
-    asked = sorted(set(blobs))
-    if not asked:
-        return {}
-    result = repository.run("cat-file", "--batch", input="".join(f"{blob}\n" for blob in asked).encode())
-    out = memoryview(result.out)
-    found = {}
-    for blob in asked:
-        line = bytes(out[: _line_end(out)])
-        if not line.startswith(f"{blob} blob ".encode()):
-            raise GitFailed(f"git does not have the file {blob}", "See what is lost: clave git fsck.")
-        start, size = len(line) + 1, int(line.rsplit(b" ", 1)[1])
-        found[blob] = bytes(out[start : start + size])
-        out = out[start + size + 1 :]
-    return found
-
-
 def read(data: bytes, width: int) -> Tree:
     """Return the entries of a tree object; `width` is the length of an id in bytes."""
     tree: Tree = {}

@@ -60,9 +60,9 @@ def _tell(name: str, known: list[str]) -> None:
     if not known:
         _output.note(f"{name} could read nothing.")
         return
+    they = "its value until it is" if len(known) == 1 else "their values until they are"
     _output.note(
-        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))}, and knows "
-        f"{'its value' if len(known) == 1 else 'their values'} until {'it is' if len(known) == 1 else 'they are'} changed:"
+        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))}, and knows {they} changed:"
     )
     shown = known[:_SHOWN] if sys.stdout.isatty() else known
     for each in shown:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clave.model.joining import TEXT, Apart, join, join_lines, parts
+from clave.model.threeway import TEXT, Apart, merge, merge_lines, parts
 
 BASE = b"pw\nuser: me\nurl: https://example.org\nfirst note\nsecond note\nthird note\n"
 
@@ -25,7 +25,7 @@ BASE = b"pw\nuser: me\nurl: https://example.org\nfirst note\nsecond note\nthird 
 )
 def test_what_joins(ours: bytes, theirs: bytes, joined: bytes | None) -> None:
     wanted = joined or _both(ours, theirs)
-    assert join(BASE, ours, theirs) == wanted
+    assert merge(BASE, ours, theirs) == wanted
 
 
 def _both(ours: bytes, theirs: bytes) -> bytes:
@@ -52,19 +52,19 @@ def _both(ours: bytes, theirs: bytes) -> bytes:
     ],
 )
 def test_what_does_not_join(base: bytes | None, ours: bytes, theirs: bytes) -> None:
-    assert join(base, ours, theirs) is None
-    assert join(base, theirs, ours) is None
+    assert merge(base, ours, theirs) is None
+    assert merge(base, theirs, ours) is None
 
 
 def test_several_fields_of_one_name_are_one_part() -> None:
     base = b"pw\ncode: 1\ncode: 2\n"
-    assert join(base, b"pw\ncode: 2\n", b"new\ncode: 1\ncode: 2\n") == b"new\ncode: 2\n"
-    assert join(base, b"pw\ncode: 2\n", b"pw\ncode: 1\ncode: 3\n") is None
+    assert merge(base, b"pw\ncode: 2\n", b"new\ncode: 1\ncode: 2\n") == b"new\ncode: 2\n"
+    assert merge(base, b"pw\ncode: 2\n", b"pw\ncode: 1\ncode: 3\n") is None
 
 
 def test_line_ends_stay() -> None:
     base = b"pw\r\nuser: a\r\nurl: b\r\n"
-    assert join(base, base.replace(b"a", b"x"), base.replace(b"b", b"y")) == b"pw\r\nuser: x\r\nurl: y\r\n"
+    assert merge(base, base.replace(b"a", b"x"), base.replace(b"b", b"y")) == b"pw\r\nuser: x\r\nurl: y\r\n"
 
 
 # Properties. Values are numbered, so that each can be told from all others.
@@ -87,14 +87,14 @@ def secrets(draw: st.DrawFn) -> bytes:
 
 @given(secrets(), secrets())
 def test_what_one_side_alone_changed_is_that_sides(base: bytes, other: bytes) -> None:
-    assert join(base, other, base) == other
-    assert join(base, base, other) == other
-    assert join(base, other, other) == other
+    assert merge(base, other, base) == other
+    assert merge(base, base, other) == other
+    assert merge(base, other, other) == other
 
 
 @given(secrets(), secrets(), secrets())
 def test_each_part_is_that_of_the_side_that_changed_it(base: bytes, ours: bytes, theirs: bytes) -> None:
-    joined = join(base, ours, theirs)
+    joined = merge(base, ours, theirs)
     before, here, there = parts(base), parts(ours), parts(theirs)
     parts_of_all = {*before, *here, *there}
     both = [part for part in parts_of_all if len({before.get(part), here.get(part), there.get(part)}) == 3]
@@ -117,7 +117,7 @@ def test_each_part_is_that_of_the_side_that_changed_it(base: bytes, ours: bytes,
 
 @given(secrets(), secrets(), secrets())
 def test_whose_side_is_whose_decides_no_part(base: bytes, ours: bytes, theirs: bytes) -> None:
-    one, other = join(base, ours, theirs), join(base, theirs, ours)
+    one, other = merge(base, ours, theirs), merge(base, theirs, ours)
     assert (one is None) == (other is None)
     if one is not None and other is not None:
         assert parts(one) == parts(other)
@@ -133,13 +133,13 @@ def test_edits_of_lines_that_are_apart_are_both_made(base: list[bytes], data: st
     cut = data.draw(st.integers(1, len(base) - 2))
     ours = [*data.draw(lines), *base[cut:]]
     theirs = [*base[: cut + 1], *data.draw(lines)]
-    assert join_lines(base, ours, theirs) == [*ours[: len(ours) - len(base) + cut], base[cut], *theirs[cut + 1 :]]
+    assert merge_lines(base, ours, theirs) == [*ours[: len(ours) - len(base) + cut], base[cut], *theirs[cut + 1 :]]
 
 
 @given(lines, lines, lines)
 def test_no_line_is_invented_or_lost(base: list[bytes], ours: list[bytes], theirs: list[bytes]) -> None:
     try:
-        joined = join_lines(base, ours, theirs)
+        joined = merge_lines(base, ours, theirs)
     except Apart:
         return
     for line in {*base, *ours, *theirs, *joined}:
@@ -150,4 +150,4 @@ def test_no_line_is_invented_or_lost(base: list[bytes], ours: list[bytes], their
 
 def test_very_long_text_is_not_compared() -> None:
     base = b"pw\n" + b"x\n" * 6000
-    assert join(base, base + b"a\n", b"b\n" + base[3:] + b"c\n") is None
+    assert merge(base, base + b"a\n", b"b\n" + base[3:] + b"c\n") is None

@@ -1,4 +1,4 @@
-"""Two changed versions of a secret joined into one, by what both began with: field by field.
+"""Two changed versions of a secret merged into one, by what both began with: field by field.
 
 Each part that one side alone changed is that side's. Both changed a part in the same way: that is it. In different
 ways, or one changed what the other removed: they do not join, and nothing is guessed. The parts are line 1, the lines
@@ -29,7 +29,7 @@ class Apart(Exception):
     """The two sides do not join."""
 
 
-def join(base: bytes | None, ours: bytes, theirs: bytes) -> bytes | None:
+def merge(base: bytes | None, ours: bytes, theirs: bytes) -> bytes | None:
     """Return the secret that has the changes of both sides against `base` (None: both made it), None if none does."""
     if ours == theirs or base == ours:
         return theirs
@@ -70,7 +70,7 @@ def _joined(base: bytes, ours: bytes, theirs: bytes) -> bytes:
         except Apart:
             if part != TEXT:
                 raise
-            value = tuple(join_lines(*(version or () for version in versions)))
+            value = tuple(merge_lines(*(version or () for version in versions)))
         if value:
             joined[part] = value
     # The order is that of the side whose free text it is, which stands between the fields.
@@ -106,7 +106,7 @@ def _aligned(old: Sequence[bytes], new: Sequence[bytes]) -> list[list[bytes]]:
     return places
 
 
-def join_lines(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> list[bytes]:
+def merge_lines(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> list[bytes]:
     """Return the lines with the changes of both sides. Raises Apart where these overlap or touch each other."""
     if max(map(len, (base, ours, theirs))) > _MOST_LINES:
         raise Apart

@@ -1,0 +1,148 @@
+"""`clave team approve`: let somebody in who asked to join."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from clave.cli import _ask, _output, _team
+from clave.cli._app import pass_app
+from clave.cli._progress import Progress
+from clave.errors import Finding, UsageError, VerificationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clave.cli._app import App
+    from clave.store.approving import Applicant
+    from clave.store.requests import Read
+    from clave.store.store import Store
+
+
+@click.command(name="approve")
+@click.option("--read", metavar="FOLDER", multiple=True, help="Let them read this folder; may be given again.")
+@click.option("--write", metavar="FOLDER", multiple=True, help="Let them read and write this folder.")
+@click.option("--new", is_flag=True, help="The folders need not be there yet.")
+@click.option("--request", "fingerprint", metavar="FINGERPRINT", help="The key that they ask with, in full.")
+@click.option("--sure", is_flag=True, help="Do not ask, if --request names the key.")
+@click.option("--json", "as_json", is_flag=True, help="Print who has asked, as JSON.")
+@click.argument("name", metavar="[MEMBER]", required=False)
+@click.argument("file", metavar="[FILE]", required=False)
+@pass_app
+def command(
+    app: App,
+    read: tuple[str, ...],
+    write: tuple[str, ...],
+    new: bool,
+    fingerprint: str | None,
+    sure: bool,
+    as_json: bool,
+    name: str | None,
+    file: str | None,
+) -> None:
+    """Let somebody in who asked to join.
+
+    Without MEMBER, who has asked is listed. MEMBER is what they are called in the team from now on; their request is
+    the one with that name, or the one that --request names, or their key is in FILE, which they sent. The words of the
+    key are shown: compare them with its owner, by voice, for whoever has that key gets what you grant. One commit then
+    adds them, grants what you say, and encrypts it anew for them. Both of you see the same words of the store at the
+    end, they after clave sync.
+
+    A script gives the full fingerprint, which it has from the owner of the key: --request FINGERPRINT --sure.
+    """
+    from clave.store import approving, teamwork, words
+
+    store = app.store
+    if name is None:
+        _list(approving.applied(store, store.team()), as_json=as_json)
+        return
+    team = store.team()
+    team.require_admin()
+    if not read and not write:
+        raise UsageError(f"what may {name} read?", "Name folders: --read FOLDER, or --read . for the whole store.")
+    if sure and fingerprint is None:
+        raise UsageError("whose key it is cannot be left unasked", "Give it in full: --request FINGERPRINT --sure.")
+    folders = [[teamwork.folder(store, path, new=new) for path in paths] for paths in (read, write)]
+    applicant = _applicant(store, name, file, fingerprint)
+    change = approving.change(applicant, name, *folders)
+    seen = teamwork.preview(store, change)
+    _show(applicant, name)
+    for line in _team.lines(seen):
+        _output.note(line)
+    _confirm(name, sure=sure)
+    approving.require_unchanged(store, team, applicant)
+    with Progress("re-encrypted") as progress:
+        done = teamwork.make(store, change, seen, progress=progress)
+    if done.unshared is None and applicant.request is not None:
+        approving.answer(store, applicant.request)
+    _output.note(f"{name} is in, by roster {done.preview.after.seq}. After clave sync they see these words, as you do:")
+    _output.line(words.of_head(store.team().commit))
+    _team.finish(store, done)
+
+
+def _list(found: Mapping[str, Read], *, as_json: bool) -> None:
+    from clave.store import words
+    from clave.store.approving import from_request
+
+    open_ones = [from_request(each.request) for each in found.values() if each.request is not None]
+    refused = [each.problem for each in found.values() if each.problem is not None]
+    if as_json:
+        _output.json(
+            {
+                "requests": [
+                    {
+                        "name": each.request.name if each.request else None,
+                        "fingerprint": each.fingerprint,
+                        "user_id": each.user_id,
+                        "words": words.of_key(each.fingerprint),
+                    }
+                    for each in open_ones
+                ],
+                "refused": [problem.message for problem in refused],
+            }
+        )
+        return
+    for each in open_ones:
+        _show(each, "MEMBER")
+    if not open_ones:
+        _output.note("Nobody has asked to join.")
+    else:
+        _output.note("Let somebody in: clave team approve MEMBER --read FOLDER")
+    for problem in refused:
+        _output.warn(problem.line())
+
+
+def _applicant(store: Store, name: str, file: str | None, fingerprint: str | None) -> Applicant:
+    """Return whom to let in. Raises VerificationFailed for a key that is not the one that was named."""
+    from clave.store import approving
+
+    key = None if fingerprint is None else "".join(fingerprint.split()).upper().removeprefix("0X")
+    if file is None:
+        return approving.from_request(approving.wanted(approving.applied(store, store.team()), name, key))
+    applicant = approving.from_file(file)
+    if key is not None and applicant.fingerprint != key:
+        raise VerificationFailed(f"the key in {file} is {applicant.fingerprint}, not {key}", f"Ask {name} for it anew.")
+    return applicant
+
+
+def _show(applicant: Applicant, name: str) -> None:
+    from clave.store import words
+
+    wish = applicant.request.name if applicant.request else ""
+    if wish and wish != name:
+        _output.note(f"wishes: {wish}")
+    _output.note(f"key:    {applicant.fingerprint}\nowner:  {applicant.user_id} (they say)")
+    _output.note(f"words:  {words.of_key(applicant.fingerprint)}")
+
+
+def _confirm(name: str, *, sure: bool) -> None:
+    if sure:
+        return
+    if not _ask.interactive():
+        raise UsageError(
+            "whether this is their key cannot be asked without a terminal",
+            "Give the fingerprint that you have from its owner: --request FINGERPRINT --sure.",
+        )
+    if not _ask.confirm(f"Has {name} read you these words of their key, and shall all that be done?"):
+        raise Finding("nothing was changed", "Let them read you their words: clave join shows them.")

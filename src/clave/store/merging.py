@@ -1,0 +1,318 @@
+"""Two lines of work brought together, entry by entry and field by field, on plaintext that is in memory alone.
+
+- What one side alone changed is taken as that side has it, byte for byte. Only what both changed is decrypted.
+- Both changed an entry: their changes of different fields are both made (`model.threeway`). Where they cannot be, both
+  are kept: theirs at the path, ours beside it as `NAME.conflict-<short>`. Never does a mark of a conflict get into one.
+- An entry that one side moved and the other changed is moved and changed. One that one side removed and the other
+  changed stays.
+- What is no entry (in a plain store, `.gpg-id` too) is one side's; both changed it: both are kept. What an admin keeps
+  in a team store is not decided by a merge: that is refused. A log that only grows has the lines of both.
+- What is taken is encrypted anew, if those who read its folder now are others than when it was written. What is not
+  the user's to read or write stays as it is: whoever may, finishes it (`clave rekey`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from clave.errors import CannotDecrypt, GitFailed, KeyLocked, VerificationFailed
+from clave.model import threeway
+from clave.model.name import SUFFIX
+from clave.openpgp import bulk
+from clave.store import layout
+from clave.team import paths
+from clave.team.paths import Kind
+from clave.vcs import graph, reading
+from clave.vcs.trees import FILE, LINK
+from clave.vcs.work import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clave.model.change import Change
+    from clave.store.membership import Team
+    from clave.store.operation import Operation
+    from clave.store.store import Store
+    from clave.vcs.git import Repository
+    from clave.vcs.graph import File, Files
+
+_PLAIN, _LINK = FILE.decode(), LINK.decode()
+CONFLICT = ".conflict-"
+_LONGEST = 170  # bytes of a name that has room for that in a team store
+
+
+class Conflict(NamedTuple):
+    """A path where the two sides could not be brought together, and where ours is kept ("": there is none of ours)."""
+
+    path: str
+    kept: str
+
+
+class Merged(NamedTuple):
+    """What a merge brought: conflicts, and the entries that are still encrypted to those who read them before."""
+
+    conflicts: tuple[Conflict, ...]
+    left: tuple[str, ...]
+
+
+class Taken(NamedTuple):
+    """What a path becomes: a file, None for nothing, and the path at which `side` (our files or theirs) has it."""
+
+    file: File | None
+    side: Files
+    source: str
+
+
+class Three(NamedTuple):
+    """A path that both sides have changed, each in its way: what it was, what each has; and where ours has it."""
+
+    base: File | None
+    ours: File | None
+    theirs: File | None
+    at: str
+
+
+class Decision(NamedTuple):
+    """What becomes of each path that is not the same on both sides: that of one side, or of both."""
+
+    taken: dict[str, Taken]
+    both: dict[str, Three]
+
+
+def decide(
+    base: Files, ours: Files, theirs: Files, our_moves: Mapping[str, str], their_moves: Mapping[str, str]
+) -> Decision:
+    """Decide for each path by the files alone; the moves are new paths by old ones."""
+    taken: dict[str, Taken] = {}
+    both: dict[str, Three] = {}
+    for old, new in our_moves.items():
+        if their_moves.get(old) == new or (theirs.get(old) not in (None, base[old]) and new not in theirs):
+            taken[old] = Taken(None, ours, old)
+            both[new] = Three(base[old], ours[new], theirs.get(new) or theirs.get(old), new)
+    for old, new in their_moves.items():
+        if new not in both and ours.get(old) not in (None, base[old]) and new not in ours:
+            taken[old] = Taken(None, theirs, old)
+            both[new] = Three(base[old], ours[old], theirs[new], old)
+    for path in sorted({*base, *ours, *theirs} - {*taken, *both}):
+        was, here, there = base.get(path), ours.get(path), theirs.get(path)
+        if here == there:
+            continue
+        if was == here:
+            taken[path] = Taken(there, theirs, path)
+        elif was == there:
+            taken[path] = Taken(here, ours, path)
+        else:
+            both[path] = Three(was, here, there, path)
+    return Decision(taken, both)
+
+
+class Merger:
+    """A merge of two commits into an operation, whose HEAD (`current`) is one of them.
+
+    `short` tells the files that are kept aside from those of another merge; `notes` are what the commit says that is
+    made again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        repository: Repository,
+        ours: Files,
+        theirs: Files,
+        current: Files,
+        short: str,
+        *,
+        notes: Iterable[Change] = (),
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._ours = ours
+        self._theirs = theirs
+        self._current = current
+        self._short = short
+        self._notes = {note.path: note for note in notes}
+        self._conflicts: list[Conflict] = []
+        self._taken: dict[str, Taken] = {}
+        self._written: dict[str, bytes] = {}  # plaintexts
+        self._files: dict[str, bytes] = {}  # what is no message
+        self._contents: dict[str, bytes] = {}
+
+    def into(self, change: Operation, decision: Decision) -> Merged:
+        """Make the changes part of an operation.
+
+        Raises KeyLocked (no entry could be read), VerificationFailed (admins have to decide), CannotEncrypt.
+        """
+        self._taken = dict(decision.taken)
+        self._read(decision)
+        texts = self._opened(decision)
+        for path, three in decision.both.items():
+            self._join(path, three, texts, change.team)
+        for path, taken in self._taken.items():
+            self._place(change, path, taken)
+        for path, content in self._files.items():
+            change.place(path, content)
+        for path, plaintext in self._written.items():
+            change.write(path.removesuffix(SUFFIX), plaintext)
+        left = self._reencrypt(change)
+        return Merged(tuple(self._conflicts), tuple(left))
+
+    def _read(self, decision: Decision) -> None:
+        """Read the content of every file that is taken or joined."""
+        blobs = [each.file.blob for each in decision.taken.values() if each.file]
+        blobs += [file.blob for three in decision.both.values() for file in three[:3] if file and file.blob]
+        self._contents = dict(reading.objects(self._repository, blobs, "blob"))
+
+    def _opened(self, decision: Decision) -> dict[str, bytes]:
+        """Return the plaintexts, by blob, of the entries that both changed, as far as they can be read."""
+        wanted: dict[str, str] = {}
+        for path, (base, ours, theirs, _) in decision.both.items():
+            if _is_entry(path) and ours and theirs and _ordinary(ours, theirs) and base not in (ours, theirs):
+                wanted |= {file.blob: path for file in (base, ours, theirs) if file and file.blob in self._contents}
+        blobs = list(wanted)
+        items = ((wanted[blob].removesuffix(SUFFIX), self._contents[blob]) for blob in blobs)
+        opened = zip(blobs, bulk.decrypt_many(items, options=self._store.options), strict=False)
+        return {blob: text for blob, (_, text) in opened if isinstance(text, bytes)}
+
+    def _join(self, path: str, three: Three, texts: Mapping[str, bytes], team: Team | None) -> None:
+        base, ours, theirs, at = three
+        if ours == theirs or (ours and ours == base) or (ours and theirs and ours.blob == theirs.blob):
+            self._taken[path] = Taken(theirs, self._theirs, path)
+        elif theirs and theirs == base:
+            self._taken[path] = Taken(ours, self._ours, at)
+        elif not _is_entry(path):
+            self._join_file(path, three, team)
+        elif ours and theirs and ours.blob in texts and theirs.blob in texts:
+            old = texts.get(base.blob) if base else None
+            joined = threeway.merge(old, texts[ours.blob], texts[theirs.blob])
+            if joined is None:
+                self._keep_both(path, three)
+            elif joined == texts[theirs.blob]:
+                self._taken[path] = Taken(theirs, self._theirs, path)
+            elif joined == texts[ours.blob]:
+                self._taken[path] = Taken(ours, self._ours, at)
+            else:
+                self._written[path] = joined
+                self._taken.pop(path, None)
+        else:
+            self._keep_both(path, three)
+
+    def _join_file(self, path: str, three: Three, team: Team | None) -> None:
+        kind = paths.place(path).kind if team else None
+        if kind is Kind.LOG and three.ours and three.theirs:
+            theirs, ours = (self._contents[file.blob].splitlines(keepends=True) for file in (three.theirs, three.ours))
+            self._files[path] = b"".join([*theirs, *(line for line in ours if line not in set(theirs))])
+        elif team and kind is not Kind.PENDING:
+            raise VerificationFailed(
+                f"{path} was changed here and by somebody else, and a merge may not decide between the two",
+                "Take your own change back (clave undo, or clave restore), then: clave sync.",
+            )
+        else:
+            self._keep_both(path, three)
+
+    def _keep_both(self, path: str, three: Three) -> None:
+        """Let theirs have the path, and keep ours beside it; what only one of the two still has stays."""
+        self._taken[path] = Taken(three.theirs, self._theirs, path)
+        kept = ""
+        if three.ours:
+            kept = self._aside(path)
+            self._taken[kept] = Taken(three.ours, self._ours, three.at)
+        self._conflicts.append(Conflict(path, kept))
+
+    def _aside(self, path: str) -> str:
+        end = SUFFIX if path.endswith(SUFFIX) else ""
+        folder, slash, name = path.removesuffix(end).rpartition("/")
+        stem = folder + slash + name.encode("utf-8", "surrogateescape")[:_LONGEST].decode("utf-8", "ignore")
+        number = 1
+        while True:
+            count = f"-{number}" if number > 1 else ""
+            aside = f"{stem}{CONFLICT}{self._short}{count}{end}"
+            if not any(aside in files for files in (self._ours, self._theirs, self._current, self._taken)):
+                return aside
+            number += 1
+
+    def _place(self, change: Operation, path: str, taken: Taken) -> None:
+        if taken.file == self._current.get(path):
+            return
+        if taken.file is None:
+            change.remove(path)
+            return
+        content = self._contents.get(taken.file.blob)
+        if content is None:
+            raise GitFailed(f"git does not have {path}, or it is too large", "See what is lost: clave git fsck.")
+        kept_aside = CONFLICT in path and path != taken.source
+        change.place(
+            path,
+            content_of(taken.file.mode, content),
+            moved_from=taken.source if kept_aside else None,
+            note=self._notes.get(path),
+        )
+
+    def _reencrypt(self, change: Operation) -> list[str]:
+        """Encrypt anew what is taken from where others read it; return the entries for which the user cannot."""
+        result = {**self._current, **{path: taken.file for path, taken in self._taken.items() if taken.file}}
+        for path in (path for path, taken in self._taken.items() if not taken.file):
+            result.pop(path, None)
+        rosters = {id(files): _roster(files) for files in (self._ours, self._theirs, result)} if change.team else {}
+        names: list[str] = []
+        left: list[str] = []
+        for path, (file, side, source) in self._taken.items():
+            if file and file.mode == _PLAIN and _is_entry(path) and not self._store.settings.keys:
+                if change.team:
+                    same = rosters[id(side)] == rosters[id(result)] and _folder(source) == _folder(path)
+                else:
+                    same = _recipients(side, source) == _recipients(result, path)
+                if not same:
+                    may = not change.team or paths.may_change(change.team.roster, change.team.require_member(), path)
+                    (names if may else left).append(path.removesuffix(SUFFIX))
+        return left + renew(change, names)
+
+
+def merge(store: Store, repository: Repository, change: Operation, ours: str, theirs: str, team: Team | None) -> Merged:
+    """Make an operation on HEAD, `ours`, the merge with `theirs`. Raises as `Merger.into`."""
+    base = graph.files_before(repository, ours, theirs)
+    here, there = graph.files(repository, ours), graph.files(repository, theirs)
+    our_moves = graph.moves(repository, base, ours, theirs, here)
+    their_moves = graph.moves(repository, base, theirs, ours, there)
+    change.merge(theirs, team)
+    merger = Merger(store, repository, here, there, here, ours[:7])
+    return merger.into(change, decide(base, here, there, our_moves, their_moves))
+
+
+def renew(change: Operation, names: Sequence[str]) -> list[str]:
+    """Encrypt entries anew as their readers are now; return those that the user cannot read."""
+    try:
+        change.reencrypt(names)
+    except KeyLocked:
+        raise
+    except CannotDecrypt:
+        if len(names) == 1:
+            return list(names)
+        return [each for name in names for each in renew(change, [name])]
+    return []
+
+
+def _roster(files: Files) -> File | None:
+    """Return the roster in force."""
+    return files.get(max((path for path in files if paths.roster_number(path) is not None), default=""))
+
+
+def _recipients(files: Files, path: str) -> File | None:
+    """Return the nearest `.gpg-id` upwards."""
+    folder = _folder(path)
+    while True:
+        found = files.get(f"{folder}/{layout.RECIPIENTS}" if folder else layout.RECIPIENTS)
+        if found or not folder:
+            return found
+        folder = _folder(folder)
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _is_entry(path: str) -> bool:
+    return paths.place(path).kind is Kind.ENTRY
+
+
+def _ordinary(*files: File) -> bool:
+    return all(file.mode != _LINK for file in files)

@@ -1,0 +1,386 @@
+"""Sharing a store by its remote: fetch, verify, bring together, push.
+
+1. What the remote has is fetched into `refs/clave/incoming`, which nothing else looks at.
+2. In a team store it is judged from the pin on. Nothing moves beyond the last good commit.
+3. HEAD moves to it, or own work is merged with it (`merging`), in one crash-safe step.
+4. Own work is pushed, on the condition that the remote still has what was fetched. If it has not: from 1 again, at most
+   five times.
+
+A remote that was never seen and is empty gets what is here. One whose branch is gone, or that has gone back, is told,
+and nothing is changed. The pin moves to what was verified, and only then.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from clave.errors import Busy, GitFailed, VerificationFailed
+from clave.store import merging, pins, replaying, verification
+from clave.store.operation import begin
+from clave.team.verdict import Waiting
+from clave.vcs import graph, reading, remote, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from clave.store.membership import Team
+    from clave.store.merging import Conflict
+    from clave.store.store import Store
+    from clave.team.verdict import Verdict
+    from clave.vcs.git import Repository
+    from clave.vcs.graph import Told
+    from clave.vcs.remote import Remote
+
+INCOMING = f"{remote.QUARANTINE}incoming"
+_ATTEMPTS = 5
+_PAUSE = 0.2  # seconds before the second attempt; each time twice as long, half of it by chance
+
+
+class Synced(NamedTuple):
+    """What a sync did: the commits that came and that went, what could not be brought together.
+
+    `waiting` are unsigned commits of the remote's that nobody has endorsed; `left` the entries that are not encrypted
+    to their readers of now, which the user cannot mend. `head` is what both sides have now, "" if they differ.
+    `refused` are own changes of the team that could not be made again on those of others, and why.
+    """
+
+    came: tuple[Told, ...] = ()
+    went: tuple[Told, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    left: tuple[str, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    head: str = ""
+    refused: tuple[str, ...] = ()
+
+
+def remote_for(store: Store) -> tuple[Repository, Remote]:
+    """Return repository and remote of a store. Raises GitFailed where there is none, UsageError for its URL."""
+    repository = store.repository()
+    if repository is None:
+        raise GitFailed("the password store is not a git repository", 'Try "clave git init".')
+    if repository.work_tree != os.path.realpath(store.root):
+        raise GitFailed(
+            "the store is a part of a bigger git repository, which is not clave's to share", "Use git there: git pull."
+        )
+    found = remote.remote_of(repository)
+    if found is None:
+        raise GitFailed("the store has no remote", "Give it one: clave git remote add origin URL.")
+    return repository, found
+
+
+def sync(
+    store: Store,
+    *,
+    endorse: Callable[[Sequence[Waiting]], bool] | None = None,
+    sign: Callable[[Sequence[Told]], bool] | None = None,
+    told: Callable[[str], object] | None = None,
+) -> Synced:
+    """Bring a store and its remote together.
+
+    `endorse` is asked, with unsigned commits of the remote's that the user may endorse, whether to; `sign`, with
+    unsigned commits of the user's own, whether to sign them. Raises VerificationFailed, GitFailed, Unreachable, Busy
+    (others were faster five times), and as every write: what had been brought in until then stays.
+    """
+    repository, where = remote_for(store)
+    run = _Run(store, repository, where, endorse, sign, told)
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            pause = _PAUSE * 2 ** (attempt - 1)
+            time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - no secret: who waits how long
+        try:
+            return run.once()
+        except remote.Rejected:
+            continue
+    raise Busy(
+        f"others have pushed to {where.shown} each of the {_ATTEMPTS} times that this was about to",
+        "Nothing is lost. Try again: clave sync.",
+    )
+
+
+def preview(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
+    """Return what `sync` would bring and send; only the quarantine is changed. Raises as `sync`."""
+    repository, where = remote_for(store)
+    return _Run(store, repository, where, None, None, told).preview()
+
+
+def push(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
+    """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected."""
+    repository, where = remote_for(store)
+    run = _Run(store, repository, where, None, None, told)
+    return run.push(reading.resolve(repository, run.tracking) or "")
+
+
+class _Run:
+    """One sync. What it has brought in is remembered over its attempts."""
+
+    def __init__(
+        self,
+        store: Store,
+        repository: Repository,
+        where: Remote,
+        endorse: Callable[[Sequence[Waiting]], bool] | None,
+        sign: Callable[[Sequence[Told]], bool] | None,
+        told: Callable[[str], object] | None,
+    ) -> None:
+        self.store = store
+        self.repository = repository
+        self.where = where
+        self.endorse = endorse
+        self.sign = sign
+        self.told = told
+        self.pinned = verification.pinned_or_refuse(repository) if store.is_team else None
+        self.start = repository.head()
+        self.conflicts: list[Conflict] = []
+        self.left: list[str] = []
+        self.refused: list[str] = []
+
+    def once(self) -> Synced:
+        """Fetch, bring in, push. Raises Rejected where somebody else has pushed meanwhile."""
+        tip = self._fetched()
+        if tip is None:
+            return self.push("")
+        if self.pinned is None:
+            self._require_plain(tip)
+            self._bring_in(tip)
+            return self.push(tip)
+        if not self._is_shared(tip):
+            self._verify_own(tip)
+        verdict = self._judged(tip)
+        endorsed = self._endorsed(tip, verdict) if verdict.waiting and not verdict.refusals else ""
+        if verdict.good != tip and not endorsed:
+            return self._hold(tip, verdict)
+        self._bring_in(endorsed or tip)
+        self._know(tip, verdict)
+        return self.push(tip)
+
+    def preview(self) -> Synced:
+        """Say what `once` would do."""
+        tip, head = self._fetched(), self.repository.head()
+        good, waiting = tip, tuple[Waiting, ...]()
+        if tip and self.pinned is None:
+            self._require_plain(tip)
+        elif tip:
+            verdict = self._judged(tip)
+            if verdict.refusals:
+                raise verdict.refusals[0].error()
+            good, waiting = verdict.good, verdict.waiting
+        came = graph.between(self.repository, head, good) if good else []
+        went = graph.between(self.repository, tip, head) if head else []
+        return Synced(tuple(came), tuple(went), waiting=waiting, head=head if head == tip and head else "")
+
+    # The remote
+
+    def _fetched(self) -> str | None:
+        """Return what the remote's branch is, None for a remote that is empty and never was anything else."""
+        try:
+            remote.fetch(self.repository, self.where, [f"{self.where.branch}:{INCOMING}"], progress=self.told)
+        except remote.NoBranch:
+            self._require_new(remote.branches(self.repository, self.where))
+            return None
+        return reading.require_commit(self.repository, INCOMING)
+
+    def _require_new(self, there: dict[str, str]) -> None:
+        """Raise GitFailed unless the remote is empty, and was when it was seen last."""
+        branch = _short(self.where.branch)
+        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self.tracking)
+        others = ", ".join(sorted(map(_short, there)))
+        if seen and not there:
+            raise GitFailed(
+                f"{self.where.shown} is empty, and had the branch {branch} when it was seen last",
+                "Ask who runs it. To put yours there again: clave git push.",
+            )
+        if seen:
+            raise GitFailed(
+                f"{self.where.shown} does not have the branch {branch} any more; it has {others}",
+                f"If it was renamed: clave git config branch.{branch}.merge refs/heads/NAME. Else ask who deleted it.",
+            )
+        if there:
+            raise GitFailed(
+                f"{self.where.shown} has no branch {branch}; it has {others}",
+                f"To share by one of these: clave git config branch.{branch}.merge refs/heads/NAME.",
+            )
+
+    def push(self, tip: str) -> Synced:
+        """Give the remote what is here, if it still has `tip` ("": nothing)."""
+        head = self.repository.head()
+        if head is None:
+            raise GitFailed("there is nothing to share yet: the store has no commit", "Write something first.")
+        if head != tip:
+            remote.push(
+                self.repository, self.where, [f"{head}:{self.where.branch}"],
+                expect={self.where.branch: tip}, progress=self.told,
+            )  # fmt: skip
+        self.repository.run("update-ref", "-m", "clave", self.tracking, head)
+        if not self.where.tracked:
+            branch = self.repository.text("symbolic-ref", "--short", "HEAD")
+            self.repository.run("config", f"branch.{branch}.remote", self.where.name)
+            self.repository.run("config", f"branch.{branch}.merge", self.where.branch)
+        if self.pinned:
+            self.pinned = verification.pinned_or_refuse(self.repository).replace(upstream=head, when=int(time.time()))
+            pins.write(self.repository, self.pinned)
+        return self._result(tip, head, head)
+
+    def _result(self, tip: str, head: str, both: str, waiting: tuple[Waiting, ...] = ()) -> Synced:
+        """Return what was done: what came from the remote's `tip`, what went to it with `head`."""
+        came = graph.between(self.repository, self.start, tip) if tip else []
+        went = graph.between(self.repository, tip or None, head) if both else []
+        return Synced(
+            tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused)
+        )
+
+    @property
+    def tracking(self) -> str:
+        """The ref that says what the remote had when it was seen last."""
+        return f"refs/remotes/{self.where.name}/{_short(self.where.branch)}"
+
+    # A team's
+
+    def _require_plain(self, tip: str) -> None:
+        """Raise VerificationFailed if the remote's store is a team's, of which nothing is known here."""
+        if reading.files(self.repository, tip, (".clave/roster",)):
+            raise VerificationFailed(
+                f"the store at {self.where.shown} is a team's, and nothing is known here of that team",
+                "Ask a colleague for its words (clave pin --words), then: clave pin --root WORDS.",
+            )
+
+    def _judged(self, tip: str) -> Verdict:
+        assert self.pinned is not None
+        return verification.judge(self.repository, self.pinned, tip)
+
+    def _is_shared(self, tip: str) -> bool:
+        """Tell whether the remote has all that is here: there is no work of the user's own."""
+        head = self.repository.head()
+        return head is None or graph.reaches(self.repository, tip, head)
+
+    def _verify_own(self, tip: str) -> None:
+        """See that own work is verified; what is not signed is signed, if the user wants that."""
+        assert self.pinned is not None
+        head = reading.require_commit(self.repository, "HEAD")
+        if head == self.pinned.local:
+            return
+        verdict = self._judged(head)
+        if verdict.refusals:
+            error = verdict.refusals[0].error()
+            error.hint = f"It is in your own branch. Take it back: git reset --hard {verdict.good[:12]}."
+            raise error
+        if verdict.good != head:
+            self._sign_own(tip, head, verdict)
+        else:
+            self.pinned = verification.moved(self.repository, self.pinned, verdict)
+
+    def _sign_own(self, tip: str, head: str, verdict: Verdict) -> None:
+        from clave.store import signing
+
+        assert self.pinned is not None
+        theirs = {each.id for each in graph.between(self.repository, verdict.good, tip)}
+        own = [each for each in graph.between(self.repository, verdict.good, head) if each.id not in theirs]
+        unsigned = [each for each in own if not each.signed]
+        if any(each.commit in theirs for each in verdict.waiting):
+            raise VerificationFailed(
+                "your branch has unsigned commits of somebody else's in it, and work of your own on top",
+                "Whoever may change their paths endorses them: clave sync --endorse.",
+            )
+        if not (self.sign and self.sign(unsigned)):
+            count = f"{len(unsigned)} commits of yours are" if len(unsigned) > 1 else "a commit of yours is"
+            raise VerificationFailed(
+                f"{count} not signed ({unsigned[0].id[:12]}: {unsigned[0].subject})", "Sign: clave sync --sign."
+            )
+        self.pinned = signing.sign_again(self.store, self.pinned, head, own)
+
+    def _endorsed(self, tip: str, verdict: Verdict) -> str:
+        """Return a commit on top of the remote's tip that endorses what waits there, "" where the user does not."""
+        from clave.store import signing
+
+        assert self.pinned is not None
+        if self.endorse is None or not self.endorse(verdict.waiting):
+            return ""
+        return signing.endorse(self.store, self.pinned, tip, verdict)
+
+    def _hold(self, tip: str, verdict: Verdict) -> Synced:
+        """Bring in what is good of a remote whose tip is not, and tell what is the matter with the rest."""
+        if verdict.good and self._is_shared(verdict.good):
+            self._bring_in(verdict.good)
+            self._know(verdict.good, verdict)
+        if verdict.refusals:
+            raise verdict.refusals[0].error()
+        ids = {each.commit for each in verdict.waiting}
+        held = [each for each in graph.between(self.repository, verdict.good, tip) if each.id not in ids]
+        if held or not self._is_shared(tip):
+            first = verdict.waiting[0]
+            who = " or ".join(first.endorsers) or "an admin"
+            raise VerificationFailed(
+                f"commit {first.commit[:12]} at {self.where.shown} is not signed, and holds back what comes after it",
+                f"Look at it and endorse it: clave sync --endorse ({who} may).",
+            )
+        return self._result(verdict.good, verdict.good, "", verdict.waiting)
+
+    def _know(self, tip: str, verdict: Verdict) -> None:
+        """Move the pin: the remote has `tip`, which is good, and so is HEAD."""
+        pinned = verification.pinned_or_refuse(self.repository)
+        head = self.repository.head()
+        local = head if head and graph.reaches(self.repository, head, tip) else pinned.local
+        seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
+        self.pinned = pinned.replace(upstream=tip, local=local, seq=seq, when=int(time.time()))
+        pins.write(self.repository, self.pinned)
+
+    # Here
+
+    def _bring_in(self, tip: str) -> None:
+        """Make HEAD a commit that has `tip` before itself, or is it."""
+        head = self.repository.head()
+        if head is not None and graph.reaches(self.repository, head, tip):
+            self._replay()
+            return
+        if head is None or graph.reaches(self.repository, tip, head):
+            with transaction.begin(self.repository, self.store.root) as write:
+                _require_head(head, write.head)
+                write.advance(tip)
+            self._replay()
+            return
+        if self.repository.run("merge-base", head, tip, check=False).code != 0:
+            raise GitFailed(
+                f"the store and {self.where.shown} have no commit in common: they are two stores",
+                "Clone that one beside this, and copy what you need: clave cp.",
+            )
+        if self.pinned and replaying.is_needed(*(graph.files(self.repository, each) for each in (head, tip))):
+            replaying.start(self.store, self.repository, tip)
+            self._replay()
+            return
+        with begin(self.store) as change:
+            _require_head(head, self.repository.head())
+            team = self._judging(head, tip)
+            merged = merging.merge(self.store, self.repository, change, head, tip, team)
+            change.commit("Merge what others have shared.", "merge")
+        self.conflicts += merged.conflicts
+        self.left += merged.left
+        self._replay()
+
+    def _replay(self) -> None:
+        """Make own commits again that wait for it."""
+        if self.pinned:
+            done = replaying.go_on(self.store, self.repository)
+            self.conflicts += done.conflicts
+            self.left += done.left
+            self.refused += done.refused
+
+    def _judging(self, head: str, tip: str) -> Team | None:
+        """Return the team that judges a merge: that of the commit with the highest roster."""
+        if self.pinned is None:
+            return None
+        from clave.store.membership import Team
+
+        pinned = verification.pinned_or_refuse(self.repository)
+        here, there = (Team(self.repository, pinned, commit) for commit in (head, tip))
+        return here if here.roster.seq >= there.roster.seq else there
+
+
+def _require_head(expected: str | None, found: str | None) -> None:
+    if found != expected:
+        raise remote.Rejected("another clave has written to this store meanwhile", "Try again: clave sync.")
+
+
+def _short(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")

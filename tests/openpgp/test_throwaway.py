@@ -1,0 +1,119 @@
+"""A key that is made for a machine: it works, and nothing of it is left here."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clave.errors import CannotEncrypt, CannotWrite
+from clave.openpgp import certificates, message, throwaway
+from clave.openpgp.keys import Recipient
+from tests.conftest import forget, make_person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Person
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Person]:
+    person = make_person("runner")
+    yield person
+    forget(person)
+
+
+@pytest.fixture
+def ram(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="cl-", dir="/dev/shm") as folder:
+        monkeypatch.setenv("GNUPGHOME", os.path.join(folder, "mine"))
+        yield Path(folder)
+
+
+def agents(folder: Path) -> list[str]:
+    """Return the command lines of processes that serve a keyring in a folder."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = each.read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue
+        if str(folder) in words:
+            found.append(words)
+    return found
+
+
+def wait_for_none(folder: Path) -> None:
+    for _ in range(100):
+        if not agents(folder):
+            return
+        time.sleep(0.05)
+    raise AssertionError(agents(folder))
+
+
+def test_it_works_elsewhere_and_nothing_is_left_here(ram: Path, machine: Person) -> None:
+    made = throwaway.make(str(ram), "ci")
+    assert list(ram.iterdir()) == []
+    wait_for_none(ram)
+    certificate = certificates.read(made.certificate)
+    assert certificate is not None
+    assert (certificate.user_id, certificate.secret, certificates.problem(certificate)) == ("ci", False, None)
+    machine.gpg("--import", input=made.secret)
+    subkey = certificates.encryption_subkey(certificate)
+    assert subkey is not None
+    whom = Recipient("ci", certificate.fingerprint, subkey.fingerprint, subkey.id, "ci", None, made.certificate)
+    assert machine.gpg("--decrypt", input=message.encrypt(b"text", [whom])) == b"text"
+    signature = machine.gpg("--local-user", certificate.fingerprint, "--detach-sign", input=b"text")
+    assert certificates.verify(b"text", signature, [made.certificate]).state == "GOOD"
+
+
+def test_the_folder_is_ours_alone_meanwhile(ram: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def look(home: str, user_id: str) -> throwaway.Made:
+        seen.append(stat.S_IMODE(os.stat(home).st_mode))
+        raise CannotEncrypt(user_id)
+
+    monkeypatch.setattr(throwaway, "_make", look)
+    with pytest.raises(CannotEncrypt, match="ci"):
+        throwaway.make(str(ram), "ci")
+    assert seen == [0o700]
+    assert list(ram.iterdir()) == []
+
+
+def test_after_a_failure_nothing_is_left(ram: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate is refused when the key is there and the agent runs."""
+
+    def refuse(_: bytes) -> bytes:
+        assert agents(ram)
+        raise CannotEncrypt("no")
+
+    monkeypatch.setattr(certificates, "armor", refuse)
+    with pytest.raises(CannotEncrypt, match="no"):
+        throwaway.make(str(ram), "ci")
+    assert list(ram.iterdir()) == []
+    wait_for_none(ram)
+
+
+def test_without_gpg_or_room(ram: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CannotEncrypt, match="could not make"):
+        throwaway.make(str(ram), "")
+    with pytest.raises(CannotWrite, match="room"):
+        throwaway.make(str(ram / "none"), "ci")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CannotEncrypt, match="gpg is not installed"):
+        throwaway.make(str(ram), "ci")
+    assert list(ram.iterdir()) == []
+
+
+def test_a_user_id_is_no_option(ram: Path, machine: Person) -> None:
+    made = throwaway.make(str(ram), "--version")
+    shown = machine.gpg("--show-keys", input=made.certificate)
+    assert b"--version" in shown
