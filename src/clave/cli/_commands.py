@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "revoke": Row("revoke", "Take rights on a folder from somebody."),
         "restrict": Row("restrict", "End that a folder inherits the rights on those above it."),
         "access": Row("access", "Who can read and write what."),
+        "key": Row("key", "Your own keys in the team of a store."),
     },
     "Share": {
         "sync": Row("sync", "Get what others have done, and share what you have."),
