@@ -41,6 +41,7 @@ class GitEvidence:
         self._parents = reading.parents(repository, tip, after=genesis)
         old = reading.parents(repository, since, after=genesis) if since else {}
         self._new = self._parents.keys() - old.keys()
+        self._parents.update(old)  # of a tip that does not come after it, too: that is what the rules have to see
         self._commits: dict[str, Commit] = {}
         self._raw: dict[str, bytes] = {}
         self._contents: dict[str, bytes] = {}
