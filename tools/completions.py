@@ -44,17 +44,25 @@ GIT = "add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflo
 # The kind of an argument or of an option's value, by its name: in one command, or in all others.
 KINDS = {
     "ACCOUNT": "-",
+    "COMMIT": "-",
+    "DATE": "-",
+    "FINGERPRINT": "-",
+    "GROUP": "-",
+    "MEMBER": "member",
+    "WHO": "member",
+    "access NAME": "entry",
+    "key add FINGERPRINT": "key",
+    "team machine MEMBER": "-",
+    "team add KEY": "key",
+    "team add MEMBER": "-",
     "ARGUMENTS": "=" + GIT,
     "COMMAND": "command",
-    "COMMIT": "-",
     "FIELD": "field",
     "FILE": "file",
-    "FINGERPRINT": "-",
     "FOLDER": "folder",
     "ISSUER": "-",
     "LENGTH": "-",
     "LINE": "-",
-    "MEMBER": "-",
     "N": "-",
     "NAME": "entry",
     "NAME[#FIELD": "value",
@@ -83,7 +91,7 @@ KINDS = {
 }
 
 # Commands that may be left out: `clave NAME` is `clave show NAME`.
-LEFT_OUT = {"": "show", "otp": "code"}
+LEFT_OUT = {"": "show", "group": "list", "otp": "code"}
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ ARGUMENTS = {
     "FOLDER": "A folder of the store, or with `STORE:FOLDER` of another one.",
     "KEY": "The name of a setting.",
     "init KEY": "Whose the store or folder is: a fingerprint, which is best, or another name of a key.",
+    "FILE": "A file on this machine.",
+    "GROUP": "The name of a group of the team, with or without @.",
     "LENGTH": "How many characters.",
     "NAME": "The name of an entry: its path in the store, as in `work/db`. `STORE:NAME` is one of another store.",
     "log NAME": "The name of an entry or a folder.",
@@ -51,6 +53,17 @@ ARGUMENTS = {
     "store add NAME": "What the store shall be called: letters, digits, `.`, `_` and `-`.",
     "store default NAME": "The name of the store.",
     "store remove NAME": "The name of the store.",
+    "MEMBER": "The name of a member of the team.",
+    "team add MEMBER": "What they shall be called in the team: a-z, 0-9, `.`, `_` and `-`.",
+    "team add FILE": "Their public key, as `gpg --export` writes it.",
+    "access NAME": "The name of an entry or a folder.",
+    "key add FINGERPRINT": "The fingerprint of a key whose secret part you have.",
+    "key renew FILE": "The public key as they sent it, as `gpg --export` writes it.",
+    "team key add FILE": "The public key, as `gpg --export` writes it.",
+    "team key replace FILE": "The new public key, as `gpg --export` writes it.",
+    "team machine MEMBER": "What the machine shall be called in the team: a-z, 0-9, `.`, `_` and `-`.",
+    "ROLE": "`admin` or `member`.",
+    "WHO": "A member of the team, or a group: `@ops`.",
     "NEW": "Where it goes: a new name, or a folder.",
     "OLD": "The entry or folder that it is.",
     "PATH": "A folder on this machine.",
@@ -75,6 +88,12 @@ ARGUMENTS = {
 _READ = {2: "", 3: "", 4: "", 8: ""}
 _WRITE = {**_READ, 5: "", 6: "", 7: "", 73: "", 75: "", 130: ""}
 _KEPT = "You answered no, and nothing was changed."
+_TEAM = {
+    **_WRITE,
+    1: f"{_KEPT[:-1]}; or it was done, and entries are left that somebody else has to encrypt anew.",
+    6: "The store is not verified, or you are no admin of its team.",
+    75: "The store is busy; or it was done here, and is not shared with the others yet.",
+}
 _CLIP = ("PASSWORD_STORE_CLIP_TIME", "PASSWORD_STORE_X_SELECTION", "DISPLAY, WAYLAND_DISPLAY")
 _GENERATE = (
     "PASSWORD_STORE_GENERATED_LENGTH",
@@ -107,12 +126,30 @@ ENDS = {
     "rekey": Ends(
         {
             **_WRITE,
-            1: "--check: there are such entries.",
+            1: "--check: there are such entries. In a team's store: some are left that somebody else has to do.",
             4: "An entry that would have to be encrypted anew cannot be read. Nothing was changed.",
         },
         (),
         ("init", "ls", "doctor"),
     ),
+    "team": Ends(_TEAM, (), ("grant", "access", "group")),
+    "key": Ends(
+        {**_TEAM, 1: "Something is left for an admin to do; it is told what.", 4: "", 5: ""}, (), ("team", "rekey")
+    ),
+    "group": Ends(_TEAM, (), ("grant", "team")),
+    "grant": Ends({**_TEAM, 3: "There is no such folder."}, (), ("revoke", "restrict", "access", "team")),
+    "revoke": Ends(
+        {
+            **_TEAM,
+            1: f"{_KEPT[:-1]}; or it was done, and they have the right in another way too, or entries are left that "
+            "somebody else has to encrypt anew.",
+            3: "There is no such folder.",
+        },
+        (),
+        ("grant", "restrict", "access", "team"),
+    ),
+    "restrict": Ends({**_TEAM, 3: "There is no such folder."}, (), ("grant", "revoke", "access")),
+    "access": Ends({2: "", 3: "", 6: ""}, (), ("grant", "team", "rekey")),
     "insert": Ends({1: f"{_KEPT[:-1]}; or you typed two different passwords.", **_WRITE}, (), ("generate", "set")),
     "set": Ends(_WRITE, (), ("edit", "show")),
     "edit": Ends(
@@ -431,6 +468,8 @@ def _write_commands(ctx: click.Context, group: LazyGroup, roff: Roff) -> None:
             child.command.format_help_text(child, roff)
             _write_aliases(child, roff)
             _write_parameters(child, roff)
+        if isinstance(child.command, LazyGroup):
+            _write_commands(child, child.command, roff)
 
 
 def exit_codes() -> dict[int, str]:

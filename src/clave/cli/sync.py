@@ -56,6 +56,10 @@ def command(app: App, *, dry_run: bool, endorse: bool, sign: bool, as_json: bool
         _output.json(_document(done, dry_run=dry_run))
     else:
         _print(done, dry_run=dry_run)
+    for line in done.refused:
+        _output.warn(line)
+    if done.refused:
+        raise Finding("a change of the team has to be made again", "See what is now: clave team; then run its command.")
     if done.conflicts:
         names = ", ".join(printable(each.path.removesuffix(".gpg")) for each in done.conflicts)
         raise Finding(f"two changes could not be brought together, and both are kept: {names}", "See: clave conflicts.")
@@ -118,6 +122,7 @@ def _document(done: Synced, *, dry_run: bool) -> dict[str, object]:
         "conflicts": [{"path": each.path, "kept": each.kept or None} for each in done.conflicts],
         "waiting": [{"commit": w.commit, "paths": w.paths, "endorsers": w.endorsers} for w in done.waiting],
         "rekey_due": list(done.left),
+        "refused": list(done.refused),
     }
 
 

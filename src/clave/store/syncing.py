@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, VerificationFailed
-from clave.store import merging, pins, verification
+from clave.store import merging, pins, replaying, unshared, verification
 from clave.store.operation import begin
 from clave.team.verdict import Waiting
 from clave.vcs import graph, reading, remote, transaction
@@ -44,6 +44,7 @@ class Synced(NamedTuple):
 
     `waiting` are unsigned commits of the remote's that nobody has endorsed; `left` the entries that are not encrypted
     to their readers of now, which the user cannot mend. `head` is what both sides have now, "" if they differ.
+    `refused` are own changes of the team that could not be made again on those of others, and why.
     """
 
     came: tuple[Told, ...] = ()
@@ -52,6 +53,7 @@ class Synced(NamedTuple):
     left: tuple[str, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     head: str = ""
+    refused: tuple[str, ...] = ()
 
 
 def remote_for(store: Store) -> tuple[Repository, Remote]:
@@ -108,7 +110,7 @@ def push(store: Store, *, told: Callable[[str], object] | None = None) -> Synced
     """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected."""
     repository, where = remote_for(store)
     run = _Run(store, repository, where, None, None, told)
-    return run.push(reading.resolve(repository, run.tracking) or "")
+    return run.push(reading.resolve(repository, where.tracking) or "")
 
 
 class _Run:
@@ -133,6 +135,7 @@ class _Run:
         self.start = repository.head()
         self.conflicts: list[Conflict] = []
         self.left: list[str] = []
+        self.refused: list[str] = []
 
     def once(self) -> Synced:
         """Fetch, bring in, push. Raises Rejected where somebody else has pushed meanwhile."""
@@ -182,7 +185,7 @@ class _Run:
     def _require_new(self, there: dict[str, str]) -> None:
         """Raise GitFailed unless the remote is empty, and was when it was seen last."""
         branch = _short(self.where.branch)
-        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self.tracking)
+        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self.where.tracking)
         others = ", ".join(sorted(map(_short, there)))
         if seen and not there:
             raise GitFailed(
@@ -210,11 +213,8 @@ class _Run:
                 self.repository, self.where, [f"{head}:{self.where.branch}"],
                 expect={self.where.branch: tip}, progress=self.told,
             )  # fmt: skip
-        self.repository.run("update-ref", "-m", "clave", self.tracking, head)
-        if not self.where.tracked:
-            branch = self.repository.text("symbolic-ref", "--short", "HEAD")
-            self.repository.run("config", f"branch.{branch}.remote", self.where.name)
-            self.repository.run("config", f"branch.{branch}.merge", self.where.branch)
+        remote.note(self.repository, self.where, head)
+        unshared.forget(self.store)
         if self.pinned:
             self.pinned = verification.pinned_or_refuse(self.repository).replace(upstream=head, when=int(time.time()))
             pins.write(self.repository, self.pinned)
@@ -224,12 +224,9 @@ class _Run:
         """Return what was done: what came from the remote's `tip`, what went to it with `head`."""
         came = graph.between(self.repository, self.start, tip) if tip else []
         went = graph.between(self.repository, tip or None, head) if both else []
-        return Synced(tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both)
-
-    @property
-    def tracking(self) -> str:
-        """The ref that says what the remote had when it was seen last."""
-        return f"refs/remotes/{self.where.name}/{_short(self.where.branch)}"
+        return Synced(
+            tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused)
+        )
 
     # A team's
 
@@ -327,17 +324,23 @@ class _Run:
         """Make HEAD a commit that has `tip` before itself, or is it."""
         head = self.repository.head()
         if head is not None and graph.reaches(self.repository, head, tip):
+            self._replay()
             return
         if head is None or graph.reaches(self.repository, tip, head):
             with transaction.begin(self.repository, self.store.root) as write:
                 _require_head(head, write.head)
                 write.advance(tip)
+            self._replay()
             return
         if self.repository.run("merge-base", head, tip, check=False).code != 0:
             raise GitFailed(
                 f"the store and {self.where.shown} have no commit in common: they are two stores",
                 "Clone that one beside this, and copy what you need: clave cp.",
             )
+        if self.pinned and replaying.is_needed(*(graph.files(self.repository, each) for each in (head, tip))):
+            replaying.start(self.store, self.repository, tip)
+            self._replay()
+            return
         with begin(self.store) as change:
             _require_head(head, self.repository.head())
             team = self._judging(head, tip)
@@ -345,6 +348,15 @@ class _Run:
             change.commit("Merge what others have shared.", "merge")
         self.conflicts += merged.conflicts
         self.left += merged.left
+        self._replay()
+
+    def _replay(self) -> None:
+        """Make own commits again that wait for it."""
+        if self.pinned:
+            done = replaying.go_on(self.store, self.repository)
+            self.conflicts += done.conflicts
+            self.left += done.left
+            self.refused += done.refused
 
     def _judging(self, head: str, tip: str) -> Team | None:
         """Return the team that judges a merge: that of the commit with the highest roster."""
