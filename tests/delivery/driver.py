@@ -3,7 +3,7 @@
 The document: mode ("replace", "supervise"), argv, extra (variables), pristine, masks, files (name → text), grace;
 secret: a file whose text becomes the variable SECRET, masked if `mask` is true. watch: the same of one that is watched,
 and the text becomes the file KEY as well; if it begins with "fail", it cannot be resolved. sync: a file that is copied
-over that one twice a second.
+over that one twice a second. portable: do without what only Linux has.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ def main() -> int:
 
 
 def run(plan: dict[str, Any]) -> int:
+    if plan.get("portable"):
+        from clave.delivery import descendants, signals
+
+        signals._LINUX = descendants._LINUX = False
+        descendants._libc = None
     extra = {name: value.encode() for name, value in plan.get("extra", {}).items()}
     masks = [mask.encode() for mask in plan.get("masks", [])]
     if "secret" in plan:

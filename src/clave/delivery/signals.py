@@ -26,13 +26,14 @@ _FORWARDED = frozenset(
         signal.SIGUSR1,
         signal.SIGUSR2,
         signal.SIGTSTP,
+        signal.SIGTTIN,
         signal.SIGWINCH,
     )
 )
 _READ = _FORWARDED | {signal.SIGCHLD}
 # Not read, only kept from stopping us: we write to the terminal, and set it as the child does, from the background too.
 _BLOCKED = _READ | {signal.SIGTTOU}
-_FROM_A_TERMINAL = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH))
+_FROM_A_TERMINAL = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGWINCH))
 
 _SIZE_OF_SET = 128  # bytes of a sigset_t and of a signalfd_siginfo, by chance the same
 _LINUX = sys.platform == "linux"

@@ -66,6 +66,7 @@ class Supervisor:
         self._streams: list[Stream] = []
         self._pid = 0
         self._code: int | None = None  # of the child, when it has ended
+        self._is_stopped = False
         self._deadline: float | None = None  # when it is killed
         self._next: Values | None = None  # what it is to be started anew with
         self._told = -1  # how many values were said to be too short
@@ -215,15 +216,17 @@ class Supervisor:
                     os.kill(self._pid, number)
 
     def _reap(self) -> None:
-        """Take the exit code of the child; and of what we have adopted, which nobody wants."""
+        """Take what has become of the child; and of what we have adopted, which nobody wants to know."""
         with suppress(ChildProcessError):
             while True:
-                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
                 if pid == 0:
                     break
                 if pid != self._pid:
                     continue
-                if not os.WIFSTOPPED(status):
+                if os.WIFCONTINUED(status):
+                    self._is_stopped = False
+                elif not os.WIFSTOPPED(status):
                     self._code = os.waitstatus_to_exitcode(status)
                 elif self._has_terminal and os.WSTOPSIG(status) in _STOPS:
                     self._stop()
@@ -232,8 +235,12 @@ class Supervisor:
         """Stop as the child did, after what it has written on its way to that; the shell has the terminal then."""
         for stream in self._streams:
             stream.drain()
+        self._is_stopped = True
         self._signals.stop_us()
-        self._send(signal.SIGCONT)
+        time.sleep(_OFTEN)  # `fg` goes to both of us
+        self._reap()
+        if self._is_stopped:
+            self._send(signal.SIGCONT)
 
     def _end_the_rest(self) -> None:
         """End what the child has left behind."""
