@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["terminal"]
 
-FIRST, SECOND = "the-first-of-two-secrets", "the-second-one-of-them"
-
 FLASK = """
 import os, shutil, sys
 from flask import Flask
@@ -84,6 +82,8 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        # Of their own: other tests run at the same time.
+        self.first, self.second = f"the-first-secret-{self.port}", f"the-second-of-two-{self.port}"
         self._text = {"flask": FLASK, "node": NODE}[kind]
         self.code = folder / {"flask": "app.py", "node": "app.js"}[kind]
         start = {"flask": [sys.executable], "node": ["node", "--watch"]}[kind]
@@ -144,35 +144,35 @@ def shown_elsewhere(secret: str, server: Server, clave: int) -> list[str]:
 @pytest.mark.parametrize("how", HOW)
 def test_a_development_server(terminal: Terminal, server: Server, how: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
-    secret.write_text(FIRST)
+    secret.write_text(server.first)
     plan: dict[str, Any] = {**HOW[how], "argv": server.argv, ("watch" if how == "watch" else "secret"): str(secret)}
     spawned = terminal(**plan)
     spawned.logfile_read = io.BytesIO()
-    shown = FIRST if how == "replace" else "********"
+    shown = server.first if how == "replace" else "********"
     spawned.expect_exact(b"\x1b[32mgreen\x1b[0m\r\n")  # it knows that it is on a terminal
-    wait_for(lambda: server.get() == f"one {len(FIRST)}")
+    wait_for(lambda: server.get() == f"one {len(server.first)}")
     spawned.expect_exact(f"it-is {shown} (100, 30)".encode())
 
     server.write("two")  # its own watch still works
-    wait_for(lambda: server.get() == f"two {len(FIRST)}")
+    wait_for(lambda: server.get() == f"two {len(server.first)}")
     spawned.expect_exact(f"it-is {shown}".encode())
 
     spawned.setwinsize(24, 81)
     ask_until(server, spawned, f"it-is {shown} (81, 24)")
 
     if how != "replace":
-        assert shown_elsewhere(FIRST, server, spawned.pid) == []
+        assert shown_elsewhere(server.first, server, spawned.pid) == []
     if how == "watch":
-        secret.write_text(SECOND)
+        secret.write_text(server.second)
         spawned.expect_exact(b"the secrets have changed: starting again")
-        wait_for(lambda: server.get() == f"two {len(SECOND)}")
+        wait_for(lambda: server.get() == f"two {len(server.second)}")
         spawned.expect_exact(b"it-is ********")
-        assert shown_elsewhere(SECOND, server, spawned.pid) == []
+        assert shown_elsewhere(server.second, server, spawned.pid) == []
 
     spawned.send(b"\x03")
     assert ended(spawned) in (0, 130)
-    assert (FIRST.encode() in spawned.logfile_read.getvalue()) == (how == "replace")
-    assert SECOND.encode() not in spawned.logfile_read.getvalue()
+    assert (server.first.encode() in spawned.logfile_read.getvalue()) == (how == "replace")
+    assert server.second.encode() not in spawned.logfile_read.getvalue()
     wait_for(lambda: server.processes() == [])
     assert server.get() == ""
 
@@ -192,9 +192,9 @@ def test_a_server_ends_when_clave_is_told_to(
     terminal: Terminal, server: Server, how: str, tmp_path: Path, env: dict[str, str]
 ) -> None:
     secret = tmp_path / "secret"
-    secret.write_text(FIRST)
+    secret.write_text(server.first)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(server.argv, env={**env, "SECRET": FIRST}, **quiet) as bare:  # type: ignore[call-overload]
+    with subprocess.Popen(server.argv, env={**env, "SECRET": server.first}, **quiet) as bare:  # type: ignore[call-overload]
         wait_for(server.get)
         bare.terminate()
     wait_for(lambda: server.processes() == [])
@@ -210,7 +210,7 @@ def test_in_tmux(server: Server, tmp_path: Path, env: dict[str, str]) -> None:
     if shutil.which("tmux") is None:
         pytest.skip("there is no tmux")
     secret = tmp_path / "secret"
-    secret.write_text(FIRST)
+    secret.write_text(server.first)
     line = shell_line(mode="supervise", argv=server.argv, mask=True, watch=str(secret))
     tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
 
@@ -222,16 +222,16 @@ def test_in_tmux(server: Server, tmp_path: Path, env: dict[str, str]) -> None:
 
     run("new-session", "-d", "-x", "90", "-y", "20", f"{line}; echo ended-$?; exec sleep 600")
     try:
-        wait_for(lambda: server.get() == f"one {len(FIRST)}")
+        wait_for(lambda: server.get() == f"one {len(server.first)}")
         wait_for(lambda: "\x1b[32mgreen" in pane() and "it-is ******** (90, 20)" in pane())
         run("resize-window", "-x", "77", "-y", "15")
         wait_for(lambda: server.get() and "it-is ******** (77, 15)" in pane())
-        secret.write_text(SECOND)
-        wait_for(lambda: server.get() == f"one {len(SECOND)}")
+        secret.write_text(server.second)
+        wait_for(lambda: server.get() == f"one {len(server.second)}")
         run("send-keys", "C-c")
         wait_for(lambda: "ended-" in pane())
-        assert FIRST not in pane()
-        assert SECOND not in pane()
+        assert server.first not in pane()
+        assert server.second not in pane()
         wait_for(lambda: [pid for pid in server.processes() if b"ended-" not in words_of(pid)] == [])
     finally:
         run("kill-server")

@@ -11,7 +11,6 @@ import ctypes
 import os
 import signal
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ class Signals:
             os.close(self._wakeup)
         os.close(self._source)
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
         while _LINUX and signal.sigtimedwait(_READ, 0):  # what came too late is not for who comes after us
             pass
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
@@ -104,8 +103,7 @@ class Signals:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP} if _LINUX else ())
-        with suppress(TypeError):  # it was not set by Python
-            signal.signal(signal.SIGTSTP, handler)
+        signal.signal(signal.SIGTSTP, handler or signal.SIG_DFL)
 
 
 def _arrived(info: bytes) -> Arrived:

@@ -3,7 +3,8 @@
 - It is in the job of clave where there is a terminal, so the terminal treats it as if it were alone (^C, ^Z, `fg`, the
   size of the window, its place in a pipeline). Without a terminal it has a process group of its own.
 - A signal that comes to clave goes to it once: not if the terminal sent it to the whole job. ^C without a terminal
-  (SIGINT, SIGQUIT) goes to its whole group, as a terminal does it.
+  (SIGINT, SIGQUIT) goes to its whole group, as a terminal does it. Only what somebody else sends to a whole job that
+  has a terminal (`kill %1` in a shell) reaches it twice: nothing tells that from a signal to clave alone.
 - SIGTERM to clave means its end: it gets SIGTERM, and SIGKILL if it still lives after the time of grace.
 - When it ends, what it has left running in this session is ended in the same way. When clave is killed, the kernel
   sends it SIGTERM (`descendants.py`).
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from clave.delivery import child, descendants, terminal
 from clave.delivery.masking import SHORTEST, Masker
 from clave.delivery.signals import Signals
+from clave.errors import ClaveError
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Supervisor:
                 code = self._live()
                 if self._next is None:
                     return code if code >= 0 else 128 - code
-                self._renew(self._next)
+                self._env, self._masks, self._next = self._next.env, self._next.masks, None
 
     def _live(self) -> int:
         """Start the child, serve it until it has ended, and clean up after it."""
@@ -97,12 +99,6 @@ class Supervisor:
             self._end_the_rest()
             self._finish_streams()
         return self._code
-
-    def _renew(self, values: Values) -> None:
-        self._env, self._masks, self._next = values.env, values.masks, None
-        if self._files is not None:
-            for name, value in values.files.items():
-                self._files.put(name, value)
 
     def _start(self) -> None:
         path = child.find(self._argv[0], self._env)
@@ -158,12 +154,29 @@ class Supervisor:
                 stream.pause()
         if self._is_late():
             self._send(signal.SIGKILL)
-        elif self._watch is not None and self._code is None and self._deadline is None:
-            self._next = self._watch.look()
-            if self._next is not None:
-                self._note("the secrets have changed: starting again")
-                self._send(signal.SIGTERM)
-                self._deadline = time.monotonic() + self._grace
+        elif self._watching is not None:
+            self._consider(self._watching.look())
+
+    @property
+    def _watching(self) -> Watch | None:
+        """The watch, while the child runs and nobody has asked for its end."""
+        return self._watch if self._code is None and self._deadline is None else None
+
+    def _consider(self, values: Values | None) -> None:
+        """Begin to start the child anew, if there are new values."""
+        if values is None:
+            return
+        try:
+            for name, value in values.files.items():
+                if self._files is not None:
+                    self._files.put(name, value)
+        except ClaveError as failure:
+            self._note(f"the secrets have changed, and the program goes on with the old ones: {failure.message}")
+            return
+        self._note("the secrets have changed: starting again")
+        self._next = values
+        self._send(signal.SIGTERM)
+        self._deadline = time.monotonic() + self._grace
 
     def _wait(self, longest: float | None) -> set[int]:
         """Wait until something can be read or written, and return the descriptors."""
@@ -174,8 +187,8 @@ class Supervisor:
                 poll.register(stream.source, select.POLLIN)
             if stream.wants_to_write:
                 poll.register(stream.target, select.POLLOUT)
-        if self._watch is not None and self._watch.source is not None:
-            poll.register(self._watch.source, select.POLLIN)
+        if self._watching is not None and self._watching.source is not None:
+            poll.register(self._watching.source, select.POLLIN)
         return {descriptor for descriptor, _ in poll.poll(self._patience(longest))}
 
     def _patience(self, longest: float | None) -> float | None:
@@ -185,8 +198,8 @@ class Supervisor:
             times.append(_QUIET)
         if self._code is None and self._deadline is not None:
             times.append(max(_OFTEN, self._deadline - time.monotonic()))
-        elif self._watch is not None:
-            times.append(max(0.0, self._watch.due - time.monotonic()))
+        elif self._watching is not None:
+            times.append(max(0.0, self._watching.due - time.monotonic()))
         return min(times) * 1000 + 1 if times else None
 
     def _arrived(self, number: int, *, for_all: bool) -> None:
