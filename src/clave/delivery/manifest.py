@@ -106,6 +106,10 @@ class Manifest(NamedTuple):
         named = {each.name: each for each in (self.base if chosen.inherit else ())}
         return tuple((named | {each.name: each for each in chosen.variables}).values())
 
+    def everything(self) -> list[Variable]:
+        """Return the variables of all profiles, and those outside."""
+        return list(dict.fromkeys((*self.base, *(each for profile in self.profiles.values() for each in profile[0]))))
+
     def references(self, profile: str | None = None) -> frozenset[Reference]:
         """Return what the variables of a profile are made of."""
         return frozenset(each for variable in self.variables(profile) for each in variable.references)
