@@ -142,14 +142,17 @@ def load(path: str) -> bytes:
     """Return the bytes of a manifest. Raises NotFound, UsageError for what can be none."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise UsageError(f"{path} is not a file", "A manifest is a small text file.")
+            with open(file, "rb", closefd=False) as stream:
+                data = stream.read(MAX_FILE + 1)
+        finally:
+            os.close(file)
     except FileNotFoundError:
         raise NotFound(f"there is no manifest {path}", "Make one: clave manifest init.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    with open(file, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise UsageError(f"{path} is not a file", "A manifest is a small text file.")
-        data = stream.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise UsageError(f"{path} is larger than {MAX_FILE >> 10} KiB", "A manifest is a small text file.")
     for number, line in enumerate(data.split(b"\n"), 1):
@@ -280,4 +283,10 @@ class _Reader:
         raise UsageError(f"{self._at(at)}: '{at}' {what}", _MEND)
 
     def _at(self, key: str) -> str:
-        return toml.at(self._path, self._data, key)
+        """Return where a key is set, or else what it is part of: an inline table has one line for all."""
+        while key:
+            found = toml.at(self._path, self._data, key)
+            if found != self._path:
+                return found
+            key = key.rpartition(".")[0]
+        return self._path
