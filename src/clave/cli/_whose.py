@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from clave.store.teamwork import Change
 
 
-def settle(
-    store: Store, change: Change, data: bytes, name: str, fingerprint: str | None, *, dry_run: bool
-) -> None:
+def settle(store: Store, change: Change, data: bytes, name: str, fingerprint: str | None, *, dry_run: bool) -> None:
     """Show the key that a change brings and its words, and see that it is the owner's, before the change is shown.
 
     What cannot be done is told before anybody is asked. Raises VerificationFailed for another key than `fingerprint`.
