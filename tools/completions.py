@@ -44,6 +44,17 @@ GIT = "add,branch,commit,config,diff,fetch,init,log,merge,pull,push,rebase,reflo
 # The kind of an argument or of an option's value, by its name: in one command, or in all others.
 KINDS = {
     "ACCOUNT": "-",
+    "COMMIT": "-",
+    "DATE": "-",
+    "FINGERPRINT": "-",
+    "GROUP": "-",
+    "MEMBER": "member",
+    "WHO": "member",
+    "access NAME": "entry",
+    "key add FINGERPRINT": "key",
+    "team machine MEMBER": "-",
+    "team add KEY": "key",
+    "team add MEMBER": "-",
     "ARGUMENTS": "=" + GIT,
     "COMMAND": "command",
     "FIELD": "field",
@@ -57,6 +68,7 @@ KINDS = {
     "NAME[#FIELD": "value",
     "NEW": "entry",
     "OLD": "entry",
+    "OLD NEW REF": "-",
     "PATH": "path",
     "PATTERN": "-",
     "PATTERN [FOLDER": "- folder",
@@ -66,7 +78,9 @@ KINDS = {
     "STORE": "store",
     "TERM": "-",
     "URI": "-",
+    "URL": "-",
     "VALUE": "-",
+    "WORDS": "-",
     "config get KEY": "=" + ",".join(key.name for key in KEYS),
     "config set KEY": "=" + ",".join(key.name for key in KEYS if key.in_file),
     "init FOLDER": "subfolder",
@@ -77,7 +91,7 @@ KINDS = {
 }
 
 # Commands that may be left out: `clave NAME` is `clave show NAME`.
-LEFT_OUT = {"": "show", "otp": "code"}
+LEFT_OUT = {"": "show", "group": "list", "otp": "code"}
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ ARGUMENTS = {
     "FOLDER": "A folder of the store, or with `STORE:FOLDER` of another one.",
     "KEY": "The name of a setting.",
     "init KEY": "Whose the store or folder is: a fingerprint, which is best, or another name of a key.",
+    "FILE": "A file on this machine.",
+    "GROUP": "The name of a group of the team, with or without @.",
     "LENGTH": "How many characters.",
     "NAME": "The name of an entry: its path in the store, as in `work/db`. `STORE:NAME` is one of another store.",
     "log NAME": "The name of an entry or a folder.",
@@ -51,6 +53,17 @@ ARGUMENTS = {
     "store add NAME": "What the store shall be called: letters, digits, `.`, `_` and `-`.",
     "store default NAME": "The name of the store.",
     "store remove NAME": "The name of the store.",
+    "MEMBER": "The name of a member of the team.",
+    "team add MEMBER": "What they shall be called in the team: a-z, 0-9, `.`, `_` and `-`.",
+    "team add FILE": "Their public key, as `gpg --export` writes it.",
+    "access NAME": "The name of an entry or a folder.",
+    "key add FINGERPRINT": "The fingerprint of a key whose secret part you have.",
+    "key renew FILE": "The public key as they sent it, as `gpg --export` writes it.",
+    "team key add FILE": "The public key, as `gpg --export` writes it.",
+    "team key replace FILE": "The new public key, as `gpg --export` writes it.",
+    "team machine MEMBER": "What the machine shall be called in the team: a-z, 0-9, `.`, `_` and `-`.",
+    "ROLE": "`admin` or `member`.",
+    "WHO": "A member of the team, or a group: `@ops`.",
     "NEW": "Where it goes: a new name, or a folder.",
     "OLD": "The entry or folder that it is.",
     "PATH": "A folder on this machine.",
@@ -60,6 +73,12 @@ ARGUMENTS = {
     "else a commit, as git takes it.",
     "SHELL": "`bash`, `zsh` or `fish`.",
     "TERM": "A part of a name.",
+    "verify OLD": "With --incoming: the commit that a branch has, zeros for none.",
+    "verify NEW": "With --incoming: the commit that it is to have.",
+    "REF": "The branch, in full, as in `refs/heads/main`.",
+    "team approve FILE": "The key that they sent you.",
+    "team approve MEMBER": "What they are called in the team from now on.",
+    "URL": "Where the store is: an https or ssh URL, or a path.",
     "URI": "The key URI, `otpauth://…`.",
     "VALUE": "The new value.",
 }
@@ -69,6 +88,12 @@ ARGUMENTS = {
 _READ = {2: "", 3: "", 4: "", 8: ""}
 _WRITE = {**_READ, 5: "", 6: "", 7: "", 73: "", 75: "", 130: ""}
 _KEPT = "You answered no, and nothing was changed."
+_TEAM = {
+    **_WRITE,
+    1: f"{_KEPT[:-1]}; or it was done, and entries are left that somebody else has to encrypt anew.",
+    6: "The store is not verified, or you are no admin of its team.",
+    75: "The store is busy; or it was done here, and is not shared with the others yet.",
+}
 _CLIP = ("PASSWORD_STORE_CLIP_TIME", "PASSWORD_STORE_X_SELECTION", "DISPLAY, WAYLAND_DISPLAY")
 _GENERATE = (
     "PASSWORD_STORE_GENERATED_LENGTH",
@@ -101,12 +126,30 @@ ENDS = {
     "rekey": Ends(
         {
             **_WRITE,
-            1: "--check: there are such entries.",
+            1: "--check: there are such entries. In a team's store: some are left that somebody else has to do.",
             4: "An entry that would have to be encrypted anew cannot be read. Nothing was changed.",
         },
         (),
         ("init", "ls", "doctor"),
     ),
+    "team": Ends(_TEAM, (), ("grant", "access", "group")),
+    "key": Ends(
+        {**_TEAM, 1: "Something is left for an admin to do; it is told what.", 4: "", 5: ""}, (), ("team", "rekey")
+    ),
+    "group": Ends(_TEAM, (), ("grant", "team")),
+    "grant": Ends({**_TEAM, 3: "There is no such folder."}, (), ("revoke", "restrict", "access", "team")),
+    "revoke": Ends(
+        {
+            **_TEAM,
+            1: f"{_KEPT[:-1]}; or it was done, and they have the right in another way too, or entries are left that "
+            "somebody else has to encrypt anew.",
+            3: "There is no such folder.",
+        },
+        (),
+        ("grant", "restrict", "access", "team"),
+    ),
+    "restrict": Ends({**_TEAM, 3: "There is no such folder."}, (), ("grant", "revoke", "access")),
+    "access": Ends({2: "", 3: "", 6: ""}, (), ("grant", "team", "rekey")),
     "insert": Ends({1: f"{_KEPT[:-1]}; or you typed two different passwords.", **_WRITE}, (), ("generate", "set")),
     "set": Ends(_WRITE, (), ("edit", "show")),
     "edit": Ends(
@@ -121,6 +164,41 @@ ENDS = {
     "rm": Ends({1: _KEPT, **_WRITE}, (), ("restore", "undo")),
     "mv": Ends({1: _KEPT, **_WRITE}, (), ("cp", "undo")),
     "cp": Ends({1: _KEPT, **_WRITE}, (), ("mv", "undo")),
+    "join": Ends(
+        {
+            2: "",
+            5: "Your key cannot be encrypted to.",
+            6: "The words are not the same, or a commit is refused. Of a store that is another one nothing is left.",
+            7: "The remote is empty, or does not let you in.",
+            73: "",
+            75: "The remote cannot be reached.",
+            130: "",
+        },
+        ("CLAVE_ROOT", "XDG_DATA_HOME"),
+        ("pin", "verify", "team", "sync"),
+    ),
+    "verify": Ends(
+        {
+            2: "The store has no team.",
+            3: "There is no store.",
+            6: "A commit is refused, nothing is known of the store yet, or --strict: there is a warning.",
+            7: "",
+        },
+        ("CLAVE_ROOT",),
+        ("pin", "sync", "join"),
+    ),
+    "pin": Ends(
+        {
+            2: "The store has no team, or a pin already.",
+            3: "There is no store.",
+            6: "The words are not the same, what is to be pinned is refused, or you answered no. The pin is as it was.",
+            7: "",
+            73: "",
+            75: "The remote cannot be reached.",
+        },
+        ("CLAVE_ROOT", "XDG_STATE_HOME"),
+        ("verify", "join", "sync"),
+    ),
     "log": Ends({2: "", 3: "", 7: "The store has no git history."}, (), ("diff", "restore", "undo")),
     "diff": Ends({1: "Something differs.", **_READ, 7: "The store has no git history."}, (), ("log", "restore")),
     "restore": Ends(_WRITE, (), ("log", "diff", "undo")),
@@ -147,6 +225,8 @@ ENDS = {
 # Variables that are no settings of `config.KEYS`. A test looks for those that the program reads.
 VARIABLES = {
     "CLAVE_DEBUG": "With `1`, an error is shown with its traceback. It may hold names and paths.",
+    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: the store is verified "
+    "by them when it is first used, and any other one is refused.",
     "CLAVE_YES": "With `1`, “overwrite?” and “delete?” are answered with yes, and nothing else.",
     "DISPLAY, WAYLAND_DISPLAY": "The display whose clipboard is used.",
     "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",
@@ -158,7 +238,9 @@ VARIABLES = {
     "NO_COLOR": "If set, nothing is coloured.",
     "XDG_CACHE_HOME": "The folder of caches, if not `~/.cache`.",
     "XDG_CONFIG_HOME": "The folder of config files, if not `~/.config`.",
+    "XDG_DATA_HOME": "The folder in which `clave join --as` puts a store, if not `~/.local/share`.",
     "XDG_RUNTIME_DIR": "A folder in RAM, where `clave edit` keeps its text; else `/dev/shm`.",
+    "XDG_STATE_HOME": "The folder of what is known of team stores from before, if not `~/.local/state`.",
 }
 
 FILES = {
@@ -166,6 +248,7 @@ FILES = {
     "NAME.gpg": "In the store: the entry NAME, an OpenPGP message.",
     ".gpg-id": "In the store: who can read this folder and those below it, a key a line.",
     ".gpg-id.sig": "The signature of that file, checked where PASSWORD_STORE_SIGNING_KEY is set.",
+    "~/.local/state/clave/pins/": "What is known of each team store from before; see clave-pin(1).",
     "~/.config/clave/config.toml": "The settings; see clave-config(1).",
 }
 
@@ -385,6 +468,8 @@ def _write_commands(ctx: click.Context, group: LazyGroup, roff: Roff) -> None:
             child.command.format_help_text(child, roff)
             _write_aliases(child, roff)
             _write_parameters(child, roff)
+        if isinstance(child.command, LazyGroup):
+            _write_commands(child, child.command, roff)
 
 
 def exit_codes() -> dict[int, str]:

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotWrite, UsageError
+from clave.model import toml
 from clave.places import config_file, stamp
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 1_000_000):
         raise ValueError("must be a whole number above zero")
     return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
 
 
 def _octal(text: str) -> int:
@@ -84,9 +91,10 @@ class Key(NamedTuple):
         return self.name != self.variable
 
     @property
-    def type(self) -> type[int] | type[str]:
+    def type(self) -> type[int] | type[str] | type[bool]:
         """The TOML type of its value in the file."""
-        return int if self.parse is _count else str
+        kinds: dict[object, type[int] | type[str] | type[bool]] = {_count: int, _switch: bool}
+        return kinds.get(self.parse, str)
 
 
 def _environment(variable: str, field: str, parse: Callable[[str], Any], default: str | None, text: str) -> Key:
@@ -142,6 +150,14 @@ KEYS: tuple[Key, ...] = (
         "PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS",
         "The same for generate --no-symbols.",
     ),
+    Key(
+        "sync.auto",
+        "sync_auto",
+        _switch,
+        "false",
+        None,
+        "Whether each write is shared at once, as clave sync does it: true or false.",
+    ),
     _environment("PASSWORD_STORE_DIR", "directory", _text, None, "The folder of the store, before default-store."),
     _environment("PASSWORD_STORE_KEY", "keys", _words, "", "Key ids that replace those of every .gpg-id."),
     _environment("PASSWORD_STORE_GPG_OPTS", "gpg_options", _words, "", "Options for every call of gpg."),
@@ -167,6 +183,7 @@ class Settings(NamedTuple):
     generate_length: int
     generate_charset: str
     generate_charset_no_symbols: str
+    sync_auto: bool
     directory: str | None
     keys: tuple[str, ...]
     gpg_options: tuple[str, ...]
@@ -230,6 +247,8 @@ def text_of(settings: Settings, key: Key) -> str | None:
     value = getattr(settings, key.field)
     if key.parse is _octal:
         return f"{value:04o}"
+    if key.parse is _switch:
+        return str(value).lower()
     return " ".join(value) if isinstance(value, tuple) else value if value is None else str(value)
 
 
@@ -278,7 +297,7 @@ def set_store(name: str, path: str | None, environ: Mapping[str, str] | None = N
     change(edit, environ)
 
 
-def _put(document: TOMLDocument, name: str, value: str | int | None) -> None:
+def _put(document: TOMLDocument, name: str, value: str | int | bool | None) -> None:
     """Set or delete a dotted key."""
     import tomlkit
 
@@ -313,11 +332,11 @@ def change(edit: Callable[[TOMLDocument], None], environ: Mapping[str, str] | No
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = _bytes(file)
-        _parse(file, before)
+        toml.parse(file, before)
         document = tomlkit.parse(before.decode())
         edit(document)
         after = tomlkit.dumps(document).encode()
-        _check(file, _parse(file, after))
+        _check(file, toml.parse(file, after))
         write_private(target, after)
     finally:
         os.close(lock)
@@ -360,23 +379,7 @@ def _read(file: str) -> tuple[str | None, dict[str, Any]]:
         return None, {}
     except OSError as failure:
         raise UsageError(f"cannot read {file}: {failure.strerror}") from None
-    return version, _parse(file, data)
-
-
-def _parse(file: str, data: bytes) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(data.decode())
-    except UnicodeDecodeError:
-        raise UsageError(f"{file} is not UTF-8 text", "Correct or remove it.") from None
-    except tomllib.TOMLDecodeError as broken:
-        reason = str(broken)
-        where = re.search(r" \(at (?:line (\d+),.*|end of document)\)$", reason)
-        line = f", line {where[1]}" if where and where[1] else ""
-        reason = reason[: where.start()] if where else reason
-        reason = reason[:1].lower() + reason[1:]
-        raise UsageError(f"{file}{line} is not TOML: {reason}", "Correct it and try again.") from None
+    return version, toml.parse(file, data)
 
 
 def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
@@ -416,7 +419,7 @@ def _leaves(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
 
 def _value(file: str, name: str, value: object, wanted: type, parse: Callable[[str], Any]) -> Any:
     if type(value) is not wanted:  # bool is an int and would pass isinstance
-        kind = "a number" if wanted is int else "text in quotes"
+        kind = {int: "a number", bool: "true or false"}.get(wanted, "text in quotes")
         raise UsageError(f"{_at(file, name)}: '{name}' must be {kind}", "Correct it and try again.")
     try:
         return parse(str(value))
@@ -426,17 +429,4 @@ def _value(file: str, name: str, value: object, wanted: type, parse: Callable[[s
 
 def _at(file: str, name: str) -> str:
     """Return the file and, if it is found, the line that sets the dotted key `name`."""
-    table = ""
-    for number, line in enumerate(_bytes(file).decode(errors="replace").splitlines(), 1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        setting = re.match(r"\s*([^=#\[]+?)\s*=", line)
-        if header:
-            table = _plain(header[1]) + "."
-        elif setting and table + _plain(setting[1]) == name:
-            return f"{file}, line {number}"
-    return file
-
-
-def _plain(dotted: str) -> str:
-    """Return a key as TOML writes it (`a . "b"`) in its plain form (`a.b`)."""
-    return ".".join(part.strip().strip("\"'") for part in dotted.split("."))
+    return toml.at(file, _bytes(file), name)

@@ -64,7 +64,7 @@ def approve(team: Team, *more: str, code: int = 0) -> str:  # noqa: F811
 
 
 def update(team: Team, who: str) -> None:  # noqa: F811
-    team.git(who, "pull", "-q", "--ff-only")
+    team.clave(who, "sync")
 
 
 def branches(team: Team) -> dict[str, str]:  # noqa: F811

@@ -203,6 +203,16 @@ def test_a_fresh_clone_is_verified_by_what_a_machine_was_told(team: Team, partia
         assert done.out == b""
 
 
+def test_a_shallow_clone_is_said_to_be_one(team: Team) -> None:  # noqa: F811
+    root = words(team)
+    team.run("bob", "git", "clone", "-q", "--depth=1", f"file://{team.remote}", str(team.folder / "ci"))
+    team.stores["bob"] = team.folder / "ci"
+    assert b"--unshallow" in team.clave("bob", "show", "web", CLAVE_ROOT=root, code=6).err
+    assert b"--unshallow" in team.clave("bob", "pin", "--root", root, code=6).err
+    team.git("bob", "fetch", "-q", "--unshallow")
+    team.clave("bob", "show", "web", CLAVE_ROOT=root)
+
+
 def test_what_a_partial_clone_lacks_comes_in_one_fetch(team: Team) -> None:  # noqa: F811
     for _ in range(6):
         write(team, "alice")

@@ -190,6 +190,10 @@ def test_what_every_clave_refuses_is_not_taken(guarded: Team) -> None:
     guarded.git("bob", "revert", "--no-edit", "HEAD")
     assert bad[:12] in push(guarded, "bob", "main")
     assert bad[:12] in push(guarded, "bob", "main:refs/heads/other")
+    guarded.git("bob", "tag", "-a", "-m", "x", "tagged")
+    assert bad[:12] in push(guarded, "bob", "tagged")
+    guarded.git("bob", "tag", "blob", "HEAD:web.gpg")
+    assert "would be no commit" in push(guarded, "bob", "blob")
     assert guarded.tip() == before
     objects = subprocess.run(
         ["git", "-C", str(guarded.remote), "cat-file", "-e", bad], capture_output=True, check=False

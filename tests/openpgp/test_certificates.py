@@ -136,7 +136,7 @@ def test_a_changed_certificate_is_read_or_refused(several: bytes, changes: list[
     assert whole is not None
     if found is not None:
         certificates.problem(found)
-        assert found.encryption <= whole.encryption
+        assert {key.id for key in found.keys if key.can_encrypt} <= whole.encryption
 
 
 def test_a_subkey_of_somebody_else_is_not_taken(smith: Smith) -> None:
@@ -154,6 +154,21 @@ def test_a_subkey_of_somebody_else_is_not_taken(smith: Smith) -> None:
     assert own is not None
     assert found.encryption == own.encryption
     assert certificates.encryption_subkey(found) == certificates.encryption_subkey(own)
+
+
+def test_what_was_there_to_encrypt_to_is_the_same_when_it_is_revoked(smith: Smith) -> None:
+    """A store is verified by what its certificates say; it must be possible to publish a revocation."""
+    for usage, reason in (("cert,sign,encr", 1), ("cert,sign", 0), ("cert,sign", 3)):
+        key = smith.key("rsa2048", usage, "5d", ago=10 * DAY)
+        smith.subkey(key, ago=9 * DAY)
+        before = certificates.read(smith.public(key))
+        smith.revoke(key, reason)
+        after = certificates.read(smith.public(key))
+        assert before is not None
+        assert after is not None
+        assert after.encryption == before.encryption
+        assert len(before.encryption) == (2 if "encr" in usage else 1)
+        assert (certificates.problem(after), certificates.encryption_subkey(after)) == ("is revoked", None)
 
 
 # Which key is encrypted to: as gpg has it.
@@ -440,6 +455,26 @@ def test_one_subkey_is_left(smith: Smith) -> None:
 # From and to files and keyrings.
 
 
+def test_two_copies_are_one_with_all_that_either_says(smith: Smith) -> None:
+    key = smith.key("rsa2048", ago=10 * DAY)
+    one = smith.subkey(key, ago=9 * DAY)
+    older = certificates.armor(smith.public(key))
+    smith.extend(key, "1y", ago=8 * DAY)
+    other = smith.subkey(key, "nistp256", ago=8 * DAY)
+    newer = smith.armored(key)
+    both = certificates.merged(older, newer)
+    found = certificates.read(both)
+    assert found is not None
+    assert {each.fingerprint for each in found.subkeys} == {one, other}
+    assert found.expires == smith.now + 357 * DAY
+    assert certificates.merged(both, newer) == certificates.merged(both, older) == both
+    assert certificates.merged(older, older) == older
+    with pytest.raises(UsageError):
+        certificates.merged(older, smith.armored(smith.person.fingerprint))
+    with pytest.raises(UsageError):
+        certificates.merged(older, b"garbage")
+
+
 def test_armor_is_what_gpg_imports(smith: Smith, as_stranger: Person) -> None:
     key = smith.key(ago=10 * DAY)
     smith.subkey(key)
@@ -490,21 +525,45 @@ def test_exported(as_smith: Smith) -> None:
 def test_own_signing_keys(people: Callable[..., list[Person]], monkeypatch: pytest.MonkeyPatch) -> None:
     (person,) = people("singer")
     _become(person, monkeypatch)
-    smith = Smith(person)
-    assert certificates.own_signing_keys() == [person.fingerprint]
+    smith, own = Smith(person), person.fingerprint
+    assert certificates.own_signing_keys() == {own: (own,)}
     for_others = smith.key("rsa2048", "cert,encr", ago=10 * DAY)
     with_subkey = smith.key("rsa2048", "cert", ago=10 * DAY)
-    smith.subkey(with_subkey, "ed25519", "sign", ago=9 * DAY)
+    subkey = smith.subkey(with_subkey, "ed25519", "sign", ago=9 * DAY)
     expired = smith.key(expire="2d", ago=10 * DAY)
     revoked = smith.key(ago=10 * DAY)
     smith.revoke(revoked, 0)
-    assert set(certificates.own_signing_keys()) == {person.fingerprint, with_subkey}
+    assert certificates.own_signing_keys() == {own: (own,), with_subkey: (subkey,)}
     assert {for_others, expired, revoked} <= set(smith.primaries())
+    second = smith.subkey(own, "ed25519", "sign")
+    assert certificates.own_signing_keys()[own] == (own, second)
     exported = smith.gpg("--export-secret-subkeys", with_subkey)
     smith.gpg("--yes", "--delete-secret-keys", with_subkey)
-    assert certificates.own_signing_keys() == [person.fingerprint]
+    assert set(certificates.own_signing_keys()) == {own}
     smith.gpg("--import", input=exported)  # without the primary key, which is kept elsewhere
-    assert set(certificates.own_signing_keys()) == {person.fingerprint, with_subkey}
+    assert certificates.own_signing_keys()[with_subkey] == (subkey,)
+
+
+def test_keys_that_sign_now(smith: Smith) -> None:
+    key = smith.key("rsa2048", "cert,sign", "20d", ago=10 * DAY)
+    older, newer = (
+        smith.subkey(key, "ed25519", "sign", ago=9 * DAY),
+        smith.subkey(key, "rsa2048", "sign", "9d", ago=8 * DAY),
+    )
+    smith.subkey(key)
+    found = certificates.read(smith.public(key))
+    assert found is not None
+    assert certificates.signing_keys(found) == [newer, older, key]
+    assert certificates.signing_keys(found, smith.now + 2 * DAY) == [older, key]
+    assert certificates.signing_keys(found, smith.now + 11 * DAY) == []
+    smith.revoke_subkey(key, 1, 3)
+    found = certificates.read(smith.public(key))
+    assert found is not None
+    assert certificates.signing_keys(found) == [newer, key]
+    smith.revoke(key, 3)
+    found = certificates.read(smith.public(key))
+    assert found is not None
+    assert certificates.signing_keys(found) == []
 
 
 def test_without_sequoia(smith: Smith) -> None:

@@ -23,7 +23,7 @@ from clave.team.roster import (
 
 NAMES = ("alice", "bob", "carol", "dave", "x", "anna.meier", "ci-1", "0_o")
 # Paths whose spelling in TOML matters, and whose order as text is not that of a tree.
-FOLDERS = ("", "prod", "prod/db", "prod/db/eu", "prod-old", 'say "hi"', "back\\slash", "über", "a b#c")
+FOLDERS = ("", "prod", "prod/db", "prod/db/eu", "prod-old", 'say "hi"', "back\\slash", "über", "a b#c", "{0}")
 
 
 def fingerprint(number: int) -> str:

@@ -47,8 +47,13 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "revoke": Row("revoke", "Take rights on a folder from somebody."),
         "restrict": Row("restrict", "End that a folder inherits the rights on those above it."),
         "access": Row("access", "Who can read and write what."),
+        "key": Row("key", "Your own keys in the team of a store."),
     },
     "Share": {
+        "sync": Row("sync", "Get what others have done, and share what you have."),
+        "conflicts": Row("conflicts", "List what two people have changed in ways that could not be brought together."),
+        "resolve": Row("resolve", "Choose between the two versions of an entry that could not be brought together."),
+        "git-setup": Row("git_setup", "Set up git in the store, for people who use it or pass."),
         "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),
         "pin": Row("pin", "Show what is known of a team store from before, its pin."),
     },

@@ -1,8 +1,9 @@
 """`clave --complete SHELL KIND STORE WORD [ENTRY]`: what the completion scripts ask for.
 
 KIND is what WORD, as far as it is typed, will be: an `entry`, a `value` (an entry or `NAME#FIELD`), a `folder`, a
-`subfolder` (one of this store), a `field` of ENTRY, a `store`, or a `key` to encrypt to. STORE is the argument of `-s`
-or empty. A candidate a line; what is said of it follows after a tab. The shell chooses those that fit.
+`subfolder` (one of this store), a `field` of ENTRY, a `store`, a `key` to encrypt to, or a `member` or group of a team.
+STORE is the argument of `-s` or empty. A candidate a line; what is said of it follows after a tab. The shell chooses
+those that fit.
 
 - Whatever is wrong, nothing is written, and nothing is asked: fields are read only where gpg-agent needs no
   passphrase and no PIN for it, so no pinentry comes up while somebody types.
@@ -84,6 +85,8 @@ def _candidates(shell: str, kind: str, known: _Stores, word: str, entry: str) ->
             return (f"{name}\t{path}" for name, path in known.named if shown(path))
         case "key":
             return _keys(word)
+        case "member":
+            return _members(known.root)
     raise ValueError(kind)
 
 
@@ -115,8 +118,7 @@ def _fields(known: _Stores, entry: str) -> list[str]:
     """Return what can be asked for of an entry; nothing if it would take a passphrase to know."""
     import resource
 
-    from clave.cli import _field
-    from clave.model.secret import Secret
+    from clave.model.secret import Secret, field_names
     from clave.openpgp.command import user_options
     from clave.openpgp.message import decrypt
     from clave.store.layout import is_entry, read_file
@@ -126,8 +128,20 @@ def _fields(known: _Stores, entry: str) -> list[str]:
         if name and is_entry(root, name):
             options = [*user_options(os.environ), *_UNASKED]
             plaintext = decrypt(read_file(root, name), name=name, options=options, limit=_LIMIT)
-            return [field for field in _field.known(Secret(plaintext)) if shown(field)]
+            return [field for field in field_names(Secret(plaintext)) if shown(field)]
     return []
+
+
+def _members(root: str) -> Iterator[str]:
+    """Yield who is in the newest roster, verified or not: nothing happens by that."""
+    from clave.team.roster import MAX_FILE, parse
+
+    folder = os.path.join(root, ".clave", "roster")
+    newest = max(name for name in os.listdir(folder) if name.endswith(".toml"))
+    with open(os.path.join(folder, newest), "rb") as file:
+        roster = parse(file.read(MAX_FILE + 1))
+    yield from (f"{member.name}\t{member.role}" for member in roster.members)
+    yield from (f"@{group.name}\t{', '.join(group.members)}" for group in roster.groups)
 
 
 def _keys(word: str) -> Iterator[str]:

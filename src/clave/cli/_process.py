@@ -9,12 +9,16 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from clave import places
 from clave.cli import _output
 from clave.errors import CannotWrite, ClaveError, Interrupted
 from clave.model import notices
 from clave.model.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # sysexits.h EX_SOFTWARE: a mistake of ours. 128 + SIGPIPE: the reader of our output went away.
 _INTERNAL = 70
@@ -75,17 +79,17 @@ def tell(failure: BaseException) -> int:
         case _:
             print_error(_internal_line(failure))
             return _INTERNAL
-    print_error(error.line())
+    print_error(error.line(), error.details)
     return error.exit_code
 
 
-def print_error(line: str) -> None:
-    """Write `Error: …` to stderr; if even that is gone, the exit code has to say it."""
+def print_error(line: str, details: Iterable[str] = ()) -> None:
+    """Write `Error: …` to stderr, and details below it; if even that is gone, the exit code has to say it."""
     with suppress(OSError):  # the failure that we are about to print came first
         sys.stdout.flush()
     with suppress(OSError):
         label = _output.paint("Error:", "bad", sys.stderr)
-        sys.stderr.write(f"{label} {printable(line)}\n")
+        sys.stderr.write("".join([f"{label} {printable(line)}\n", *(f"  {printable(each)}\n" for each in details)]))
         sys.stderr.flush()
 
 
@@ -107,8 +111,23 @@ def _internal_line(failure: BaseException) -> str:
     )
 
 
+def _share() -> None:
+    """Share what was written, if the user wants that done at once; else say that it can be."""
+    from clave.store import unshared
+
+    for store in unshared.take():
+        line = unshared.shared(store) if store.settings.sync_auto else None
+        if line is None and sys.stderr.isatty() and not store.settings.sync_auto:
+            line = unshared.to_share(store)
+        if line:
+            with suppress(OSError):
+                _output.note(line)
+
+
 def close_output(code: int) -> int:
     """Tell what was noticed; make sure that what was written has arrived, and that Python does not complain."""
+    if code == 0 and "clave.store.unshared" in sys.modules:
+        _share()
     for line in notices.take():
         with suppress(OSError):
             _output.warn(line)

@@ -12,6 +12,7 @@ import click
 
 from clave.cli import _ask, _output
 from clave.cli._progress import Progress
+from clave.cli._remote import Waiting
 from clave.errors import Finding, UsageError
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
         return None
     for line in lines(seen):
         _output.note(line)
-    if dry_run:
-        return None
     for warning in lapsed(seen.after):
         _output.warn(warning)
+    if dry_run:
+        return None
     ask("Do that?", sure=sure)
-    with Progress("re-encrypted") as progress:
-        done = teamwork.make(store, change, seen, progress=progress)
+    with Progress("re-encrypted") as progress, Waiting() as wait:
+        done = teamwork.make(store, change, seen, progress=progress, told=wait)
     if not done.preview.lines:
         _output.note("Nothing to do: somebody else has done it meanwhile.")
     else:

@@ -92,6 +92,7 @@ def _cell(each: Access | None, place: Place) -> str:
 def _document(place: Place) -> dict[str, object]:
     return {
         "path": place.path,
+        "folder": place.folder,
         "entries": place.entries,
         "people": [each._asdict() for each in place.people],
         "due": list(place.due),

@@ -8,7 +8,7 @@ import click
 
 from clave.cli import _output
 from clave.cli._app import pass_app
-from clave.errors import GitFailed, ProgramMissing
+from clave.errors import GitFailed, ProgramMissing, VerificationFailed
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -30,10 +30,12 @@ def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     clave git remote add origin URL
     clave git push --set-upstream origin main
     clave git pull --rebase
+
+    In a team store pull, merge, rebase and reset are refused: clave sync verifies what comes.
     """
     from clave.process import run_on_terminal
     from clave.store.stores import open_store
-    from clave.vcs.git import RemoteText, environment, speaks_with_remote
+    from clave.vcs.git import RemoteText, environment, moves_head, speaks_with_remote
 
     if arguments[:1] == ("init",) and len(arguments) == 1:
         from clave.store import rekeying
@@ -45,8 +47,15 @@ def command(ctx: click.Context, app: App, arguments: tuple[str, ...]) -> None:
     repository = app.store.repository()
     if repository is None:
         raise GitFailed("the password store is not a git repository", 'Try "clave git init".')
+    settings = repository.settings()
+    moving = moves_head(arguments, settings) if app.store.is_team else None
+    if moving:
+        raise VerificationFailed(
+            f"'{moving}' of git would bring in or drop commits of a team store without verifying them",
+            "Use: clave sync.",
+        )
     try:
-        safe = RemoteText() if speaks_with_remote(arguments, repository.settings()) else None
+        safe = RemoteText() if speaks_with_remote(arguments, settings) else None
         # A member may have made the store's folder look like a bare repository, with programs in its configuration.
         argv = ["git", "-c", "safe.bareRepository=explicit", "-C", app.store.root, *arguments]
         code = run_on_terminal(argv, env=environment(), safe=safe)

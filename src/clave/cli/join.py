@@ -9,6 +9,7 @@ import click
 
 from clave.cli import _ask, _keys, _output
 from clave.cli._app import pass_app
+from clave.cli._remote import Waiting
 from clave.errors import UsageError, VerificationFailed
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def command(
     settled = None
     store = joining.unfinished(place, url, app.settings)
     if store is None:
-        with joining.received(url, place) as found:
+        with Waiting() as wait, joining.received(url, place, told=wait) as found:
+            wait.clear()
             _compare(found.genesis, root)
             settled = joining.settle(found, place, app.settings)
         store, verdict = settled.store, settled.verdict
@@ -99,7 +101,7 @@ def _compare(found: Genesis | None, root: str | None) -> None:
 
 def _go_on(store: Store, place: Place, app: App, root: str | None) -> Verdict | None:
     """Go on with a store that an earlier join has put there."""
-    from clave.store import genesis, joining, pins
+    from clave.store import genesis, joining, pins, syncing
 
     repository = store.repository()
     assert repository is not None
@@ -109,6 +111,8 @@ def _go_on(store: Store, place: Place, app: App, root: str | None) -> Verdict | 
     if pinned is not None:
         if root:
             genesis.require_fits(genesis.of(pinned), root)
+        with Waiting() as wait:
+            syncing.sync(store, told=wait)  # an admin may have let us in meanwhile
         return None
     head = repository.head()
     found = genesis.find(repository, head) if head else None
@@ -143,7 +147,8 @@ def _become_member(store: Store, fingerprint: str | None, wish: str | None, *, h
         return
     chosen = _key(fingerprint)
     name = wish or _wish(chosen.fingerprint)
-    asked = joining.ask(store, team, chosen.fingerprint, name, folder=os.getcwd())
+    with Waiting() as wait:
+        asked = joining.ask(store, team, chosen.fingerprint, name, folder=os.getcwd(), told=wait)
     chosen.warn()
     _tell_admin(team, asked)
 

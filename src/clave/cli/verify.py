@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Fail also for what is else a warning.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--incoming", is_flag=True, help="Verify what is being pushed to this bare repository.")
-@click.argument("push", metavar="[OLD NEW [REF]]", nargs=-1)
+@click.argument("push", metavar="[OLD NEW REF]", nargs=-1)
 @pass_app
 def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: bool, push: tuple[str, ...]) -> None:
     """Verify that what stands in a team store is what its team wrote.
@@ -37,8 +37,9 @@ def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: b
     A server can refuse what every clave would refuse. In the bare repository, once:
 
     \b
-      git config clave.root WORDS                    what clave pin --words says
-      echo 'exec clave verify --incoming' > hooks/pre-receive; chmod +x hooks/pre-receive
+      git config clave.root WORDS            (what clave pin --words says)
+      printf '#!/bin/sh\\nexec clave verify --incoming\\n' > hooks/pre-receive
+      chmod +x hooks/pre-receive
 
     It reads what git tells such a hook; OLD NEW and REF say the same by hand. The store's branch only goes forward, and
     requests to join come in. A machine that reads a fresh clone is given the words, too: CLAVE_ROOT=WORDS clave show

@@ -49,7 +49,9 @@ class Subkey(NamedTuple):
 class Certificate(NamedTuple):
     """What a certificate says. Of one with a secret key, or a second primary key, nothing more than that is read.
 
-    `accepted`: Sequoia accepts what the key says of itself.
+    `encryption` are the ids of all keys in it that are, or were, there to encrypt to, by what it says; so that is the
+    same for ever. Whether one `can_encrypt` is asked of Sequoia, whose mind on weak signatures changes with the years.
+    `accepted`: it accepts what the primary key says of itself.
     """
 
     fingerprint: str
@@ -61,16 +63,12 @@ class Certificate(NamedTuple):
     secret: bool
     primaries: tuple[str, ...]
     accepted: bool
+    encryption: frozenset[str]
 
     @property
     def keys(self) -> tuple[Subkey, ...]:
         """The primary key and the subkeys."""
         return (self.primary, *self.subkeys)
-
-    @property
-    def encryption(self) -> frozenset[str]:
-        """The ids of all keys in it that are, or were, there to encrypt to."""
-        return frozenset(key.id for key in self.keys if key.can_encrypt)
 
 
 class Checked(NamedTuple):

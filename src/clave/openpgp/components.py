@@ -258,6 +258,9 @@ def _certificate(parts: Parts, cert: Cert | None, *, secret: bool) -> Certificat
         secret=secret,
         primaries=(parts.primary.fingerprint, *parts.others),
         accepted=accepted and bool(names),
+        encryption=frozenset(
+            key.id for key in parts.keys if cert and any(each.encrypts for each in parts.bindings(key))
+        ),
     )
 
 
@@ -283,7 +286,8 @@ def _key(parts: Parts, key: Component, cert: Cert | None) -> Subkey:
 
 def _is_bound(parts: Parts, key: Component, binding: Signature) -> bool:
     """Tell whether Sequoia encrypts to a key if this is the only binding that its certificate has for it."""
-    binary = parts.written([])
+    components = (parts.primary, *parts.identities)
+    binary = b"".join(each.raw + b"".join(said.raw for said in each.bindings) for each in components)
     if key is not parts.primary:
         binary += key.raw + binding.raw
     made = tried(lambda: pysequoia.encrypt(b"", recipients=[Cert.from_bytes(binary)], armor=False))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clave.store.store import Store
+    from clave.team.roster import Roster
 
 HIDDEN = "hidden"
 
@@ -47,12 +48,13 @@ class Access(NamedTuple):
 class Place(NamedTuple):
     """A folder with rights of its own, or an entry: how many entries go by its rights, and who can do what with them.
 
-    `folder` is the one whose rights hold; `due` are the entries encrypted to others than its readers, `flaws` those
-    whose files are no messages.
+    `folder` is the one whose rights hold, `by` what says them: roster or .gpg-id. `due` are the entries that are
+    encrypted to others than its readers, `flaws` those whose files are no messages.
     """
 
     path: str
     folder: str
+    by: str
     entries: int
     people: tuple[Access, ...]
     due: tuple[str, ...]
@@ -67,9 +69,9 @@ class Place(NamedTuple):
             if read != listed:
                 found.append(f"{who}: roster {_yes(read)}, .gpg-id {_yes(listed)}")
             if read and opens < whole:
-                found.append(f"{who}: roster yes, ciphertext no in {whole - opens} of {self.entries}: rekey due")
+                found.append(f"{who}: {self.by} yes, ciphertext no in {whole - opens} of {self.entries}: rekey due")
             if not read and opens:
-                found.append(f"{who}: roster no, ciphertext yes in {opens} of {self.entries}: rekey due")
+                found.append(f"{who}: {self.by} no, ciphertext yes in {opens} of {self.entries}: rekey due")
         if self.due and not found:
             found.append(f"{len(self.due)} of {self.entries} are encrypted to a key that is not in use: rekey due")
         return found + [f"{name} is no message that may be opened" for name in self.flaws]
@@ -86,6 +88,7 @@ class Held(NamedTuple):
 class _Says(Protocol):
     """What says who may do what: a team, or the `.gpg-id` files."""
 
+    name: str
     folders: tuple[str, ...]
 
     def may(self, folder: str) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
@@ -147,11 +150,15 @@ def _place(store: Store, says: _Says, path: str, folder: str, names: Sequence[st
         for who in sorted({*readers, *writers, *listed, *opens})
     )
     due = tuple(name for name, ids in messages.items() if says.is_due(os.path.dirname(name), ids))
-    return Place(path, folder, len(names), people, due, tuple(name for name in names if name not in messages))
+    return Place(
+        path, folder, says.name, len(names), people, due, tuple(name for name in names if name not in messages)
+    )
 
 
 class _Team:
     """A team's roster, and the `.gpg-id` files that should follow from it."""
+
+    name = "roster"
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -181,6 +188,8 @@ class _Team:
 
 class _Plain:
     """The `.gpg-id` files of a plain store."""
+
+    name = layout.RECIPIENTS
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -217,6 +226,18 @@ class _Plain:
         """Return what to call the owner of a key: two with the same user id are told apart."""
         twin = any(name == user_id for fpr, name in self._names.items() if fpr != fingerprint)
         return self._names.setdefault(fingerprint, f"{user_id} {fingerprint}" if twin else user_id)
+
+
+def granted(roster: Roster, folder: str) -> list[str]:
+    """Return who was given the right to read a folder: members, and groups by their name alone."""
+    found: dict[str, None] = {}
+    rights = {each.path: each for each in roster.folders}
+    for path in upwards(folder):
+        if path in rights:
+            found |= dict.fromkeys(grant.who.removeprefix("@") for grant in rights[path].read)
+            if not rights[path].inherit:
+                break
+    return list(found)
 
 
 def require_team(store: Store) -> None:

@@ -38,6 +38,7 @@ class Applicant(NamedTuple):
 def applied(store: Store, team: Team, only: Request | None = None) -> dict[str, Read]:
     """Return the requests at the remote, by the last part of their branches' names, or the one again that is known.
 
+    One by a key that is a member's was answered: it is no request any more.
     Raises GitFailed where there is no remote, Unreachable.
     """
     repository = store.team_repository()
@@ -45,7 +46,8 @@ def applied(store: Store, team: Team, only: Request | None = None) -> dict[str, 
     if there is None:
         raise GitFailed("the store has no remote at which anybody could ask", "Give the file that they sent you.")
     place = requests.Place(team.roster.store, team.pinned.genesis)
-    return requests.fetched(repository, there, place, [only.branch] if only else None)
+    found = requests.fetched(repository, there, place, [only.branch] if only else None)
+    return {name: each for name, each in found.items() if team.roster.who(name) is None}
 
 
 def from_request(request: Request) -> Applicant:
@@ -84,7 +86,7 @@ def require_unchanged(store: Store, team: Team, applicant: Applicant) -> None:
     advice = "Look at it again, and compare the words anew."
     try:
         now = applied(store, team, request)[request.fingerprint]
-    except remote.NoBranch:
+    except (remote.NoBranch, KeyError):
         raise VerificationFailed("the request was taken back after it was shown", advice) from None
     if now.problem is not None:
         raise now.problem

@@ -9,6 +9,7 @@ that has another beginning is refused, and so is a store that has none.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,8 +58,13 @@ def of(pinned: Pinned) -> Genesis:
 def find(repository: Repository, tip: str) -> Genesis | None:
     """Return where the team of a history began, None for a history without one.
 
-    Raises VerificationFailed for one with several beginnings, or whose first roster cannot be read.
+    Raises VerificationFailed for one that is cut off or has several beginnings, or whose first roster cannot be read.
     """
+    if os.path.exists(os.path.join(repository.common_dir, "shallow")):
+        raise VerificationFailed(
+            "this clone is shallow: its history is cut off, so nothing in it can be verified",
+            "Get the rest: git fetch --unshallow. Or clone anew, with --filter=blob:none if it is to be small.",
+        )
     path = paths.roster_path(1)
     commits = beginning.added(repository, tip, path)
     if not commits:

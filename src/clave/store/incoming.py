@@ -54,7 +54,14 @@ def check(updates: Iterable[Update], *, strict: bool = False) -> None:
         elif update.ref == branch:
             _check_branch(repository, update, root, strict=strict)
         elif _is_commit(update.new):
-            _judge(repository, update.new, beginnings.require(repository, update.new, root).pinned(), strict=strict)
+            _check_other(repository, update, root, strict=strict)
+
+
+def _check_other(repository: Bare, update: Update, root: str, *, strict: bool) -> None:
+    commit = repository.commit(update.new)
+    if commit is None:
+        raise VerificationFailed(f"{printable(update.ref)} would be no commit", "A store has commits alone.")
+    _judge(repository, commit, beginnings.require(repository, commit, root).pinned(), strict=strict)
 
 
 def _is_commit(new: str) -> bool:

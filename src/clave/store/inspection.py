@@ -20,6 +20,7 @@ from clave.store.genesis import shared
 from clave.store.membership import Team
 from clave.team.readers import Due, rekey_due
 from clave.team.tree import File, Tree
+from clave.team.verdict import Verdict
 from clave.vcs import reading, signed
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from clave.store.pins import Pinned
     from clave.store.store import Store
-    from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
 
 POLICY = ".clave/policy.toml"
@@ -61,7 +61,8 @@ def inspect(store: Store, *, everything: bool = False) -> Inspection:
     head = repository.head()
     if head is None:
         raise VerificationFailed("the branch of the store has no commit", "Get the team's back: clave sync.")
-    verdict = verification.judge(repository, pinned, head, everything=everything)
+    is_known = head == pinned.local and not everything
+    verdict = Verdict(head, None) if is_known else verification.judge(repository, pinned, head, everything=everything)
     if not verdict.good:
         raise verdict.refusals[0].error()
     if not verdict.refusals and verdict.good != pinned.local and _reaches(repository, verdict.good, pinned.local):

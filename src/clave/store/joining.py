@@ -116,8 +116,10 @@ def _is_clone(path: str, url: str) -> bool:
 
 
 @contextmanager
-def received(url: str, place: Place, *, progress: Callable[[str], object] | None = None) -> Iterator[Received]:
+def received(url: str, place: Place, *, told: Callable[[str], object] | None = None) -> Iterator[Received]:
     """Clone into a folder beside the place, which is gone when this ends unless it was settled.
+
+    `told` gets what git says of how far it is.
 
     Raises UsageError (the URL), Unreachable, GitFailed, VerificationFailed (a history that is cut off, or begins in
     several ways), CannotWrite, Busy.
@@ -133,9 +135,7 @@ def received(url: str, place: Place, *, progress: Callable[[str], object] | None
         try:
             clone = os.path.join(folder, "store")
             shutil.rmtree(clone, ignore_errors=True)  # of a join that was killed
-            remote.clone(
-                url if "://" in url or not os.path.exists(url) else os.path.abspath(url), clone, progress=progress
-            )
+            remote.clone(url if "://" in url or not os.path.exists(url) else os.path.abspath(url), clone, progress=told)
             repository = Repository.find(clone, top=clone)
             tip = repository.head() if repository else None
             if repository is None or tip is None:
@@ -216,9 +216,19 @@ def check_wish(team: Team, fingerprint: str, name: str) -> None:
     problem = "is not there" if certificate is None else certificates.problem(certificate)
     if problem:
         raise CannotEncrypt(f"your key {fingerprint} {problem}", "Take another one: --key FINGERPRINT.")
+    if fingerprint not in certificates.own_signing_keys():
+        raise UsageError(f"your key {fingerprint} cannot sign", "Take another one: --key FINGERPRINT.")
 
 
-def ask(store: Store, team: Team, fingerprint: str, name: str, *, folder: str) -> Asked:
+def ask(
+    store: Store,
+    team: Team,
+    fingerprint: str,
+    name: str,
+    *,
+    folder: str,
+    told: Callable[[str], object] | None = None,
+) -> Asked:
     """Publish the request of the user's key to become a member; without the right to push, write it as a file.
 
     One that is at the remote already stays. Raises UsageError, CannotEncrypt, Unreachable.
@@ -236,7 +246,9 @@ def ask(store: Store, team: Team, fingerprint: str, name: str, *, folder: str) -
         return Asked(old.request)
     request = requests.make(repository, where, fingerprint=fingerprint, name=name)
     try:
-        remote.push(repository, there, [f"{request.commit}:{branch}"], expect={branch: branches.get(branch, "")})
+        remote.push(
+            repository, there, [f"{request.commit}:{branch}"], expect={branch: branches.get(branch, "")}, progress=told
+        )
     except Busy:
         raise
     except (GitFailed, CannotWrite) as refused:

@@ -27,8 +27,9 @@ from clave.vcs.trees import FILE, LINK
 from clave.vcs.work import content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from clave.model.change import Change
     from clave.store.membership import Team
     from clave.store.operation import Operation
     from clave.store.store import Store
@@ -108,11 +109,20 @@ def decide(
 class Merger:
     """A merge of two commits into an operation, whose HEAD (`current`) is one of them.
 
-    `short` tells the files that are kept aside from those of another merge.
+    `short` tells the files that are kept aside from those of another merge; `notes` are what the commit says that is
+    made again.
     """
 
     def __init__(
-        self, store: Store, repository: Repository, ours: Files, theirs: Files, current: Files, short: str
+        self,
+        store: Store,
+        repository: Repository,
+        ours: Files,
+        theirs: Files,
+        current: Files,
+        short: str,
+        *,
+        notes: Iterable[Change] = (),
     ) -> None:
         self._store = store
         self._repository = repository
@@ -120,6 +130,7 @@ class Merger:
         self._theirs = theirs
         self._current = current
         self._short = short
+        self._notes = {note.path: note for note in notes}
         self._conflicts: list[Conflict] = []
         self._taken: dict[str, Taken] = {}
         self._written: dict[str, bytes] = {}  # plaintexts
@@ -229,7 +240,12 @@ class Merger:
         if content is None:
             raise GitFailed(f"git does not have {path}, or it is too large", "See what is lost: clave git fsck.")
         kept_aside = CONFLICT in path and path != taken.source
-        change.place(path, content_of(taken.file.mode, content), moved_from=taken.source if kept_aside else None)
+        change.place(
+            path,
+            content_of(taken.file.mode, content),
+            moved_from=taken.source if kept_aside else None,
+            note=self._notes.get(path),
+        )
 
     def _reencrypt(self, change: Operation) -> list[str]:
         """Encrypt anew what is taken from where others read it; return the entries for which the user cannot."""
@@ -248,7 +264,7 @@ class Merger:
                 if not same:
                     may = not change.team or paths.may_change(change.team.roster, change.team.require_member(), path)
                     (names if may else left).append(path.removesuffix(SUFFIX))
-        return left + _renewed(change, names)
+        return left + renew(change, names)
 
 
 def merge(store: Store, repository: Repository, change: Operation, ours: str, theirs: str, team: Team | None) -> Merged:
@@ -262,7 +278,7 @@ def merge(store: Store, repository: Repository, change: Operation, ours: str, th
     return merger.into(change, decide(base, here, there, our_moves, their_moves))
 
 
-def _renewed(change: Operation, names: Sequence[str]) -> list[str]:
+def renew(change: Operation, names: Sequence[str]) -> list[str]:
     """Encrypt entries anew as their readers are now; return those that the user cannot read."""
     try:
         change.reencrypt(names)
@@ -271,7 +287,7 @@ def _renewed(change: Operation, names: Sequence[str]) -> list[str]:
     except CannotDecrypt:
         if len(names) == 1:
             return list(names)
-        return [each for name in names for each in _renewed(change, [name])]
+        return [each for name in names for each in renew(change, [name])]
     return []
 
 

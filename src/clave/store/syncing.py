@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, VerificationFailed
-from clave.store import merging, pins, verification
+from clave.store import merging, pins, replaying, unshared, verification
 from clave.store.operation import begin
 from clave.team.verdict import Waiting
 from clave.vcs import graph, reading, remote, transaction
@@ -44,6 +44,7 @@ class Synced(NamedTuple):
 
     `waiting` are unsigned commits of the remote's that nobody has endorsed; `left` the entries that are not encrypted
     to their readers of now, which the user cannot mend. `head` is what both sides have now, "" if they differ.
+    `refused` are own changes of the team that could not be made again on those of others, and why.
     """
 
     came: tuple[Told, ...] = ()
@@ -52,6 +53,7 @@ class Synced(NamedTuple):
     left: tuple[str, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     head: str = ""
+    refused: tuple[str, ...] = ()
 
 
 def remote_for(store: Store) -> tuple[Repository, Remote]:
@@ -74,7 +76,7 @@ def sync(
     *,
     endorse: Callable[[Sequence[Waiting]], bool] | None = None,
     sign: Callable[[Sequence[Told]], bool] | None = None,
-    progress: Callable[[str], object] | None = None,
+    told: Callable[[str], object] | None = None,
 ) -> Synced:
     """Bring a store and its remote together.
 
@@ -83,7 +85,7 @@ def sync(
     (others were faster five times), and as every write: what had been brought in until then stays.
     """
     repository, where = remote_for(store)
-    run = _Run(store, repository, where, endorse, sign, progress)
+    run = _Run(store, repository, where, endorse, sign, told)
     for attempt in range(_ATTEMPTS):
         if attempt:
             pause = _PAUSE * 2 ** (attempt - 1)
@@ -98,10 +100,17 @@ def sync(
     )
 
 
-def preview(store: Store, *, progress: Callable[[str], object] | None = None) -> Synced:
+def preview(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
     """Return what `sync` would bring and send; only the quarantine is changed. Raises as `sync`."""
     repository, where = remote_for(store)
-    return _Run(store, repository, where, None, None, progress).preview()
+    return _Run(store, repository, where, None, None, told).preview()
+
+
+def push(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
+    """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected."""
+    repository, where = remote_for(store)
+    run = _Run(store, repository, where, None, None, told)
+    return run.push(reading.resolve(repository, where.tracking) or "")
 
 
 class _Run:
@@ -114,28 +123,29 @@ class _Run:
         where: Remote,
         endorse: Callable[[Sequence[Waiting]], bool] | None,
         sign: Callable[[Sequence[Told]], bool] | None,
-        progress: Callable[[str], object] | None,
+        told: Callable[[str], object] | None,
     ) -> None:
         self.store = store
         self.repository = repository
         self.where = where
         self.endorse = endorse
         self.sign = sign
-        self.progress = progress
+        self.told = told
         self.pinned = verification.pinned_or_refuse(repository) if store.is_team else None
         self.start = repository.head()
         self.conflicts: list[Conflict] = []
         self.left: list[str] = []
+        self.refused: list[str] = []
 
     def once(self) -> Synced:
         """Fetch, bring in, push. Raises Rejected where somebody else has pushed meanwhile."""
         tip = self._fetched()
         if tip is None:
-            return self._push("")
+            return self.push("")
         if self.pinned is None:
             self._require_plain(tip)
             self._bring_in(tip)
-            return self._push(tip)
+            return self.push(tip)
         if not self._is_shared(tip):
             self._verify_own(tip)
         verdict = self._judged(tip)
@@ -144,7 +154,7 @@ class _Run:
             return self._hold(tip, verdict)
         self._bring_in(endorsed or tip)
         self._know(tip, verdict)
-        return self._push(tip)
+        return self.push(tip)
 
     def preview(self) -> Synced:
         """Say what `once` would do."""
@@ -166,7 +176,7 @@ class _Run:
     def _fetched(self) -> str | None:
         """Return what the remote's branch is, None for a remote that is empty and never was anything else."""
         try:
-            remote.fetch(self.repository, self.where, [f"{self.where.branch}:{INCOMING}"], progress=self.progress)
+            remote.fetch(self.repository, self.where, [f"{self.where.branch}:{INCOMING}"], progress=self.told)
         except remote.NoBranch:
             self._require_new(remote.branches(self.repository, self.where))
             return None
@@ -175,7 +185,7 @@ class _Run:
     def _require_new(self, there: dict[str, str]) -> None:
         """Raise GitFailed unless the remote is empty, and was when it was seen last."""
         branch = _short(self.where.branch)
-        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self._tracking)
+        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self.where.tracking)
         others = ", ".join(sorted(map(_short, there)))
         if seen and not there:
             raise GitFailed(
@@ -193,20 +203,18 @@ class _Run:
                 f"To share by one of these: clave git config branch.{branch}.merge refs/heads/NAME.",
             )
 
-    def _push(self, tip: str) -> Synced:
+    def push(self, tip: str) -> Synced:
+        """Give the remote what is here, if it still has `tip` ("": nothing)."""
         head = self.repository.head()
         if head is None:
             raise GitFailed("there is nothing to share yet: the store has no commit", "Write something first.")
         if head != tip:
             remote.push(
                 self.repository, self.where, [f"{head}:{self.where.branch}"],
-                expect={self.where.branch: tip}, progress=self.progress,
+                expect={self.where.branch: tip}, progress=self.told,
             )  # fmt: skip
-        self.repository.run("update-ref", "-m", "clave", self._tracking, head)
-        if not self.where.tracked:
-            branch = self.repository.text("symbolic-ref", "--short", "HEAD")
-            self.repository.run("config", f"branch.{branch}.remote", self.where.name)
-            self.repository.run("config", f"branch.{branch}.merge", self.where.branch)
+        remote.note(self.repository, self.where, head)
+        unshared.forget(self.store)
         if self.pinned:
             self.pinned = verification.pinned_or_refuse(self.repository).replace(upstream=head, when=int(time.time()))
             pins.write(self.repository, self.pinned)
@@ -216,11 +224,9 @@ class _Run:
         """Return what was done: what came from the remote's `tip`, what went to it with `head`."""
         came = graph.between(self.repository, self.start, tip) if tip else []
         went = graph.between(self.repository, tip or None, head) if both else []
-        return Synced(tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both)
-
-    @property
-    def _tracking(self) -> str:
-        return f"refs/remotes/{self.where.name}/{_short(self.where.branch)}"
+        return Synced(
+            tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused)
+        )
 
     # A team's
 
@@ -318,17 +324,23 @@ class _Run:
         """Make HEAD a commit that has `tip` before itself, or is it."""
         head = self.repository.head()
         if head is not None and graph.reaches(self.repository, head, tip):
+            self._replay()
             return
         if head is None or graph.reaches(self.repository, tip, head):
             with transaction.begin(self.repository, self.store.root) as write:
                 _require_head(head, write.head)
                 write.advance(tip)
+            self._replay()
             return
         if self.repository.run("merge-base", head, tip, check=False).code != 0:
             raise GitFailed(
                 f"the store and {self.where.shown} have no commit in common: they are two stores",
                 "Clone that one beside this, and copy what you need: clave cp.",
             )
+        if self.pinned and replaying.is_needed(*(graph.files(self.repository, each) for each in (head, tip))):
+            replaying.start(self.store, self.repository, tip)
+            self._replay()
+            return
         with begin(self.store) as change:
             _require_head(head, self.repository.head())
             team = self._judging(head, tip)
@@ -336,6 +348,15 @@ class _Run:
             change.commit("Merge what others have shared.", "merge")
         self.conflicts += merged.conflicts
         self.left += merged.left
+        self._replay()
+
+    def _replay(self) -> None:
+        """Make own commits again that wait for it."""
+        if self.pinned:
+            done = replaying.go_on(self.store, self.repository)
+            self.conflicts += done.conflicts
+            self.left += done.left
+            self.refused += done.refused
 
     def _judging(self, head: str, tip: str) -> Team | None:
         """Return the team that judges a merge: that of the commit with the highest roster."""

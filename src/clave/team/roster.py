@@ -406,7 +406,7 @@ def _check(roster: Roster) -> None:
     for gone in roster.removed:
         _check_removed(gone)
     _check_keys(roster)
-    _once((member.name for member in roster.members), "the member {}")
+    _once((member.name for member in roster.members), "the member ")
     _must(roster.admins, "nobody would be an admin")
     _check_groups(roster)
     _check_folders(roster)
@@ -431,18 +431,18 @@ def _check_keys(roster: Roster) -> None:
             # An id of zeros is that of a recipient who hides.
             is_id = _KEY_ID.fullmatch(subkey) and subkey.strip("0")
             _must(is_id, f"'{printable(subkey)}' of {name} is no id of a subkey")
-    _once((key.fpr for _, key in keys), "the key {}")
-    _once((subkey for _, key in keys for subkey in key.subkeys), "the subkey {}")
+    _once((key.fpr for _, key in keys), "the key ")
+    _once((subkey for _, key in keys for subkey in key.subkeys), "the subkey ")
 
 
 def _check_groups(roster: Roster) -> None:
     names = {member.name for member in roster.members}
     for group in roster.groups:
         _check_name(group.name, "a group")
-        _once(group.members, f"the member {{}} of @{group.name}")
+        _once(group.members, "the member ", f" of @{group.name}")
         for member in group.members:
             _must(member in names, f"'{printable(member)}' of the group @{group.name} is no member")
-    _once((group.name for group in roster.groups), "the group @{}")
+    _once((group.name for group in roster.groups), "the group @")
 
 
 def _check_folders(roster: Roster) -> None:
@@ -451,10 +451,10 @@ def _check_folders(roster: Roster) -> None:
         _check_path(folder.path)
         shown = folder.path or "."
         for right, grants in (("read", folder.read), ("write", folder.write)):
-            _once((grant.who for grant in grants), f"{{}} among those who may {right} {shown}")
+            _once((grant.who for grant in grants), "", f" among those who may {right} {shown}")
             for grant in grants:
                 _must(grant.who in known, f"'{printable(grant.who)}', who may {right} {shown}, is no member or group")
-    _once((folder.path or "." for folder in roster.folders), "the folder {}")
+    _once((folder.path or "." for folder in roster.folders), "the folder ")
     _must(roster.folders, "nobody could read anything: there is no folder")
     for folder in roster.folders:
         check_reader(roster, folder.path)
@@ -481,10 +481,10 @@ def _check_name(name: str, what: str) -> None:
     _must(_NAME.fullmatch(name), f"'{printable(name)}' cannot be the name of {what} (a-z, 0-9, '.', '_' and '-')")
 
 
-def _once(values: Iterable[str], what: str) -> None:
+def _once(values: Iterable[str], before: str, after: str = "") -> None:
     seen: set[str] = set()
     for value in values:
-        _must(value not in seen, f"{what.format(printable(value))} stands there twice")
+        _must(value not in seen, f"{before}{printable(value)}{after} stands there twice")
         seen.add(value)
 
 

@@ -73,15 +73,56 @@ _REMOTE = frozenset(("archive", "clone", "fetch", "ls-remote", "pull", "push", "
 _WITH_VALUE = frozenset(("-C", "-c", "--config-env", "--exec-path", "--git-dir", "--namespace", "--work-tree"))
 
 
+_MOVING = frozenset(("merge", "pull", "rebase", "reset"))
+_ENDING = frozenset(("--abort", "--quit"))
+
+
 def speaks_with_remote(arguments: Sequence[str], settings: Mapping[str, str]) -> bool:
     """Tell whether a command line of git (without `git`) may show what a remote says; an alias may be any command."""
+    word, _ = _command(arguments)
+    return word in _REMOTE or f"alias.{word.lower()}" in settings
+
+
+def moves_head(arguments: Sequence[str], settings: Mapping[str, str]) -> str | None:
+    """Return the command (pull, merge, rebase, reset) as which a command line of git brings in or drops commits.
+
+    It may hide behind aliases, also those that the line itself defines. None: it is another one, or only ends one.
+    """
+    for _ in range(len(settings) + 1):
+        word, rest = _command(arguments)
+        if word in _MOVING:
+            return None if _ENDING & {*rest} else word
+        alias = {**settings, **_defined(arguments)}.get(f"alias.{word.lower()}")
+        if alias is None:
+            return None
+        if alias.lstrip().startswith("!"):
+            words = "".join(c if c.isalnum() or c in "-_" else " " for c in alias).split()
+            return next((each for each in words if each in _MOVING), None)
+        arguments = [*alias.split(), *rest]
+    return None
+
+
+def _command(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the command of a command line, and what follows it."""
     words = iter(arguments)
     for word in words:
         if word in _WITH_VALUE:
             next(words, None)
         elif not word.startswith("-"):
-            return word in _REMOTE or f"alias.{word.lower()}" in settings
-    return False
+            return word, list(words)
+    return "", []
+
+
+def _defined(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the settings that a command line makes itself (`-c key=value`)."""
+    found: dict[str, str] = {}
+    for at, option in enumerate(arguments[:-1]):
+        key, _, text = arguments[at + 1].partition("=")
+        if option == "-c":
+            found[key.lower()] = text
+        elif option == "--config-env":
+            found[key.lower()] = os.environ.get(text, "")
+    return found
 
 
 class RemoteText:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from clave.errors import GitFailed
 from clave.model.change import parse
 from clave.model.name import SUFFIX
 from clave.vcs import reading
@@ -28,14 +29,19 @@ class File(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A commit as a user is told of it: author, subject and time are claims, and not safe to print."""
+    """A commit as a user is told of it: author, message and time are claims, and not safe to print."""
 
     id: str
     parents: tuple[str, ...]
     author: str
-    subject: str
+    message: str
     time: int
     signed: bool
+
+    @property
+    def subject(self) -> str:
+        """The first line of its message."""
+        return self.message.lstrip("\n").partition("\n")[0]
 
 
 def reaches(repository: Repository, commit: str, ancestor: str) -> bool:
@@ -49,6 +55,13 @@ def between(repository: Repository, old: str | None, new: str) -> list[Told]:
     ids = repository.run("rev-list", "--reverse", "--topo-order", new, *excluded, "--").out.decode().split()
     raw = dict(reading.objects(repository, ids, "commit"))
     return [_told(commit, raw[commit]) for commit in ids if commit in raw]
+
+
+def commit(repository: Repository, commit_id: str) -> Told:
+    """Return a commit. Raises GitFailed for one that is not there."""
+    for each, raw in reading.objects(repository, [commit_id], "commit"):
+        return _told(each, raw)
+    raise GitFailed(f"git does not have the commit {commit_id[:12]}", "See what is lost: clave git fsck.")
 
 
 def files(repository: Repository, commit: str) -> Files:
@@ -145,6 +158,6 @@ def _told(commit: str, raw: bytes) -> Told:
         headers.setdefault(key, value)
     author = headers.get(b"author", b"").partition(b" <")[0].decode("utf-8", "surrogateescape")
     seconds = headers.get(b"committer", b"").rpartition(b"> ")[2].partition(b" ")[0]
-    subject = message.lstrip(b"\n").partition(b"\n")[0].decode("utf-8", "surrogateescape")
+    text = message.decode("utf-8", "surrogateescape")
     time = int(seconds) if seconds.isdigit() and len(seconds) < 12 else 0
-    return Told(commit, _parents(raw), author, subject, time, b"gpgsig" in headers or b"gpgsig-sha256" in headers)
+    return Told(commit, _parents(raw), author, text, time, b"gpgsig" in headers or b"gpgsig-sha256" in headers)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _keys, _team
+from clave.cli import _keys, _team, _whose
 from clave.cli._app import pass_app
 from clave.errors import UsageError, VerificationFailed
 
@@ -57,7 +57,7 @@ def _own(fingerprint: str) -> _keys.Chosen:
     """Return a key whose secret part the user has. Raises UsageError."""
     from clave.openpgp import keys
 
-    wanted = "".join(fingerprint.split()).upper().removeprefix("0X")
+    wanted = _whose.plain(fingerprint)
     if wanted not in {key.fingerprint for key in keys.own_keys()}:
         raise UsageError(
             f"you have no secret key {wanted}", "See those that you have: gpg --list-secret-keys --with-fingerprint."

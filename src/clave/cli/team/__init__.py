@@ -32,6 +32,8 @@ command = LazyGroup(
             "approve": Row("approve", "Let somebody in who asked to join."),
             "add": Row("add", "Make somebody a member of the team."),
             "remove": Row("remove", "Take somebody out of the team.", ("rm",)),
+            "machine": Row("machine", "Make a key for a machine, which may read some folders."),
+            "key": Row("key", "The keys of members."),
             "role": Row("role", "Make somebody an admin, or an ordinary member again."),
             "log": Row("log", "How the team came to be what it is.", ("history",)),
         }

@@ -63,7 +63,7 @@ def _one_admin(name: str) -> str:
         f"{name} is the only admin: without that key nobody can ever change the team. Make an offline one, on a medium "
         "that you lock away:\n"
         "  export GNUPGHOME=/media/usb/recovery; mkdir -m 700 $GNUPGHOME\n"
-        "  gpg --quick-gen-key recovery default default never\n"
+        "  gpg --quick-gen-key recovery future-default default never\n"
         "  gpg --export recovery > recovery.key; unset GNUPGHOME\n"
         "  clave team add recovery recovery.key\n"
         "  clave team role recovery admin"

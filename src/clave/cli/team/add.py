@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _ask, _output, _team
+from clave.cli import _output, _team, _whose
 from clave.cli._app import pass_app
 from clave.cli._checks import exclusive
-from clave.errors import Finding, NotFound, UsageError, VerificationFailed
+from clave.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.openpgp.certificates import Certificate
 
 
 @click.command(name="add")
@@ -38,42 +37,20 @@ def command(app: App, name: str, file: str | None, key: str | None, fingerprint:
 
     exclusive(FILE=file, key=key)
     store = app.store
-    store.team().require_admin()
+    team = store.team()
+    team.require_admin()
     certificate = certificates.from_file(file) if file else certificates.exported(_in_keyring(key or name, name))
     theirs = teamwork.key_of(certificate)
-    found = certificates.read(certificate)
-    assert found is not None
-    _show(found)
-    if fingerprint is not None and _plain(fingerprint) != theirs.fpr:
-        raise VerificationFailed(
-            f"the key is {theirs.fpr}, not {_plain(fingerprint)}", f"Ask {name} for their key once more."
-        )
+    if theirs.fpr in team.certificates:  # who comes back has signed before
+        certificate = certificates.merged(team.certificates[theirs.fpr], certificate)
     change = teamwork.Change(
         lambda roster: editing.add_member(roster, name, [theirs]), f"Add {name} to the team.", {theirs.fpr: certificate}
     )
-    teamwork.preview(store, change)
-    if not dry_run and fingerprint is None:
-        _confirm(name)
+    _whose.settle(store, change, certificate, name, fingerprint, dry_run=dry_run)
     done = _team.carry_out(store, change, sure=True, dry_run=dry_run)
     if done:
         _output.note(f"{name} may read nothing yet. Grant it: clave grant {name} FOLDER")
     _team.finish(store, done)
-
-
-def _show(found: Certificate) -> None:
-    from clave.store import words
-
-    _output.note(f"key:    {found.fingerprint}\nowner:  {found.user_id}\nwords:  {words.of_key(found.fingerprint)}")
-
-
-def _confirm(name: str) -> None:
-    if not _ask.interactive():
-        raise UsageError(
-            "whether this is their key cannot be asked without a terminal",
-            "Give the fingerprint that you have from its owner: --fingerprint FINGERPRINT.",
-        )
-    if not _ask.confirm(f"Are these the words that {name} has?"):
-        raise Finding("nothing was changed", "Let them read you their words, or send their fingerprint another way.")
 
 
 def _in_keyring(text: str, name: str) -> str:
@@ -87,7 +64,3 @@ def _in_keyring(text: str, name: str) -> str:
         those = ", ".join(f"{each.fingerprint} ({each.user_id})" for each in found)
         raise UsageError(f"several keys fit '{text}': {those}", "Say which: --key FINGERPRINT.")
     return found[0].fingerprint
-
-
-def _plain(fingerprint: str) -> str:
-    return "".join(fingerprint.split()).upper().removeprefix("0X")

@@ -77,7 +77,7 @@ def command(
     if done.unshared is None and applicant.request is not None:
         approving.answer(store, applicant.request)
     _output.note(f"{name} is in, by roster {done.preview.after.seq}. After clave sync they see these words, as you do:")
-    _output.line(words.of_head(done.commit))
+    _output.line(words.of_head(store.team().commit))
     _team.finish(store, done)
 
 

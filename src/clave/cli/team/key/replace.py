@@ -12,8 +12,12 @@ from clave.cli._checks import exclusive
 from clave.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from clave.cli._app import App
     from clave.store.store import Store
+    from clave.store.wronghands import Found
+    from clave.team.roster import Roster
 
 
 @click.command(name="replace")
@@ -51,9 +55,10 @@ def command(
     for what is all right with --endorse.
     """
     from clave.openpgp import certificates
-    from clave.store import teamwork
+    from clave.store import teamwork, wronghands
     from clave.team import editing
     from clave.team.roster import LOST, REPLACED, STOLEN
+    from clave.vcs import reading
 
     exclusive(lost=lost, stolen=stolen)
     if not stolen and (last_good or endorse):
@@ -63,15 +68,61 @@ def command(
     team.require_admin()
     certificate = certificates.from_file(file)
     key = teamwork.key_of(certificate)
-    gone = "".join(old.split()).upper().removeprefix("0X") if old else ""
+    gone = _whose.plain(old) if old else ""
     reason = STOLEN if stolen else LOST if lost else REPLACED
-    # Whether that key can be replaced at all is told before anything is asked.
-    before = set(editing.replace_key(team.roster, name, key, old=gone).owners)
-    good = _last_good(store, name, gone or _only(team.roster, name), last_good) if stolen and before else ""
+    editing.replace_key(team.roster, name, key, old=gone)  # what cannot be done is told before anybody is asked
+    gone = gone or _only(team.roster, name)
+    good = _last_good(store, name, gone, last_good) if stolen else ""
+    endorsed = tuple(reading.require_commit(store.team_repository(), each) for each in endorse)
     change = teamwork.Change(
         lambda roster: editing.replace_key(roster, name, key, old=gone, reason=reason, last_good=good),
         f"Replace a key of {name} ({reason}).",
-        {key.fpr: certificate},
+        {key.fpr: certificate, **(wronghands.restored(store, gone, good) if good else {})},
+        endorsed,
     )
     _whose.settle(store, change, certificate, name, fingerprint, dry_run=dry_run)
     _team.finish(store, _team.carry_out(store, change, sure=sure, dry_run=dry_run))
+
+
+def _last_good(store: Store, name: str, fingerprint: str, given: str | None) -> str:
+    """Return up to which commit the signatures of a stolen key count; ask, and explain."""
+    from clave.store import wronghands
+    from clave.vcs import reading
+
+    repository = store.team_repository()
+    if given is not None:
+        return reading.require_commit(repository, given)
+    found = wronghands.look(store, fingerprint)
+    for line in _explained(name, found):
+        _output.note(line)
+    if not _ask.interactive():
+        raise UsageError(
+            "up to which commit the stolen key counts cannot be asked without a terminal",
+            f"Say it: --last-good {found.proposal or 'COMMIT'}.",
+        )
+    offered = f" [{found.proposal[:12]}]" if found.proposal else ""
+    answer = _ask.line(f"Up to which commit do its signatures count?{offered} ").strip()
+    return reading.require_commit(repository, answer or found.proposal)
+
+
+def _explained(name: str, found: Found) -> Iterator[str]:
+    """Yield what the key signed lately, and what the answer will mean."""
+    from clave.store.expiry import day
+
+    if found.proposal:
+        yield f"The last commit by another key is {found.proposal[:12]}."
+    for said, signed in (("after it", found.after), ("before it", found.before)):
+        if signed:
+            yield f"By this key of {name} came {said}:"
+            yield from (f"  {each.commit[:12]}  {day(each.time)}  {each.subject}" for each in signed)
+    yield (
+        "What it signed up to the commit that you name is believed. If it was stolen earlier than the last commit by "
+        "another key, name one from before the theft: dates are what the signer says."
+    )
+
+
+def _only(roster: Roster, name: str) -> str:
+    """Return the one key of a member."""
+    member = roster.member(name)
+    assert member is not None
+    return member.keys[0].fpr
