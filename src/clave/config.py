@@ -93,7 +93,7 @@ class Key(NamedTuple):
     @property
     def type(self) -> type[int] | type[str] | type[bool]:
         """The TOML type of its value in the file."""
-        kinds: dict[object, type[int] | type[str] | type[bool]] = {_count: int, _switch: bool}
+        kinds: dict[object, type[int | str | bool]] = {_count: int, _switch: bool}
         return kinds.get(self.parse, str)
 
 
