@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _output, _variables
+from clave.cli import _output
 from clave.cli._app import pass_app
 from clave.errors import Finding, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from clave.cli._app import App
     from clave.delivery.references import Reference
+    from clave.delivery.resolving import Found
     from clave.store.store import Store
 
 
@@ -52,15 +51,17 @@ def command(app: App, template: str, *, output: str | None, check: bool, allow: 
     text = templates.read(template)
     store = _store(app, template)
 
-    def look_up(asked: frozenset[Reference]) -> Mapping[Reference, bytes]:
+    def look_up(asked: frozenset[Reference]) -> Found:
+        from clave.cli import _allowed
         from clave.delivery import resolving
         from clave.delivery.choosing import Asking
         from clave.delivery.manifest import Variable
 
         variables = (Variable("secret", secret=each) for each in sorted(asked, key=str))
         if not allow:
-            _variables.require_allowed(store, Asking(os.path.abspath(template), tuple(variables)))
-        return resolving.values(store, asked)
+            asking = Asking(os.path.abspath(template), tuple(variables))
+            _allowed.require(store, asking, "Render it on a terminal once, or say --allow.")
+        return resolving.look_up(store, asked)
 
     rendered = templates.render(template, text, look_up)
     if check:

@@ -7,8 +7,9 @@ A template comes with a clone, from other people. So it can do nothing but make 
    FILTERS, and no method of anything may be called.
 2. It runs in a copy of this process that has a few seconds and some memory: a loop without end, a page that grows
    without bound, is an error.
-3. What it asks for is known before it is looked up: it is rendered without secrets first, and what it then asks for is
-   allowed and resolved, all at once; again, where what it asks for depends on a secret.
+3. What it asks for is known before anything is written: it is rendered without secrets first, and what it then asks
+   for is allowed and looked up, all at once; again, where a secret decides whether another is asked for. The name of a
+   secret is never made of one.
 4. A name that is not defined is an error, never an empty text. An error says the line, and nothing that came out of a
    secret.
 
@@ -32,22 +33,23 @@ from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from clave import process
-from clave.delivery import references
+from clave.delivery import references, resolving
 from clave.delivery.formats import sh, yaml
 from clave.errors import ClaveError, NotFound, UsageError
 from clave.model.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from clave.delivery.references import Reference
+    from clave.delivery.resolving import Found
 
 MAX_TEMPLATE = 1 << 20  # bytes
 MAX_SECRETS = 1000
 _MAX_OUTPUT = 16 << 20
 _SECONDS = 5
 _MEMORY = 512 << 20
-_ROUNDS = 10  # how often what is asked for may depend on what was asked for before
+_ROUNDS = 10  # how often a secret may decide whether another is asked for
 
 
 def read(path: str) -> str:
@@ -71,12 +73,12 @@ def read(path: str) -> str:
         raise UsageError(f"{path}, line {line}: it is not UTF-8", "A template is a text file.") from None
 
 
-def render(path: str, text: str, look_up: Callable[[frozenset[Reference]], Mapping[Reference, bytes]]) -> bytes:
-    """Return what a template makes; `look_up` gives what it asks for, or raises.
+def render(path: str, text: str, look_up: Callable[[frozenset[Reference]], Found]) -> bytes:
+    """Return what a template makes; `look_up` gives what it asks for, or why that cannot be had.
 
-    Raises UsageError with the line where the template is wrong, and what `look_up` raises.
+    Raises UsageError with the line where the template is wrong, and why all that it needs cannot be had.
     """
-    values: dict[Reference, bytes] = {}
+    values: dict[Reference, bytes | ClaveError] = {}
     for _ in range(_ROUNDS):
         answer = process.limited(lambda: _render(text, values), seconds=_SECONDS, memory=_MEMORY, limit=_MAX_OUTPUT)
         if answer is None:
@@ -86,38 +88,47 @@ def render(path: str, text: str, look_up: Callable[[frozenset[Reference]], Mappi
         kind, rest = answer[:1], answer[1:]
         if kind == _DONE:
             return rest
+        asked = frozenset(map(references.parse, json.loads(rest))) if kind in (_ASKS, _LACKS) else frozenset()
+        if kind == _LACKS:
+            resolving.require({each: values[each] for each in asked})
         if kind == _WRONG:
             line, message, hint = json.loads(rest)
             raise UsageError(f"{path}, line {line}: {message}" if line else f"{path}: {message}", hint)
-        values.update(look_up(frozenset(map(references.parse, json.loads(rest)))))
-    raise UsageError(
-        f"{path} asks for secrets that depend on secrets, more than {_ROUNDS} times over", "Name them in it."
-    )
+        values.update(look_up(asked))
+    raise UsageError(f"{path}: secrets decide on secrets more than {_ROUNDS} times over", "Ask for them before.")
 
 
-# The first byte of what the copy of the process answers: the text; what is wrong, in JSON; the secrets that lack.
-_DONE, _WRONG, _ASKS = b"=", b"!", b"?"
+# The first byte of what the copy of the process answers: the text; what is wrong; secrets that it does not know yet;
+# those that it needs and that cannot be had. All but the text in JSON.
+_DONE, _WRONG, _ASKS, _LACKS = b"=", b"!", b"?", b"-"
 
 
 class _Wrong(Exception):
     """Something in the template is wrong; the message holds nothing of a secret. Its second argument is a hint."""
 
 
-def _render(text: str, values: Mapping[Reference, bytes]) -> bytes:
+_DERIVED = _Wrong("the name of a secret cannot be made of another", "Write it in the template.")
+
+
+def _render(text: str, values: Found) -> bytes:
     """Return the answer of one round."""
     asked: dict[str, None] = {}
+    lacking: dict[str, None] = {}
 
     def secret(reference: object) -> str:
         if not isinstance(reference, str):
             raise _Wrong("secret() takes a text, such as 'folder/entry#field'")
+        derived = bool(values) and reference not in text  # perhaps from a secret: not even a message may show it
         try:
             found = references.parse(reference)
         except ClaveError as error:
-            # Its words are those of the template only as long as no secret is known.
-            raise _Wrong(error.message if not values else "secret() was given no reference", error.hint) from None
-        if found in values:
-            return values[found].decode("utf-8", "surrogateescape")
-        asked[found.uri] = None
+            raise _DERIVED if derived else _Wrong(error.message, error.hint) from None
+        if derived and found not in values:
+            raise _DERIVED
+        value = values.get(found)
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "surrogateescape")
+        (asked if value is None else lacking)[found.uri] = None
         if len(asked) > MAX_SECRETS:
             raise _Wrong(f"it asks for more than {MAX_SECRETS} secrets")
         return ""
@@ -133,6 +144,8 @@ def _render(text: str, values: Mapping[Reference, bytes]) -> bytes:
         problem = error
     if asked and len(asked) <= MAX_SECRETS:  # what went wrong may be for want of these
         return _ASKS + json.dumps([*asked]).encode()
+    if lacking:
+        return _LACKS + json.dumps([*lacking]).encode()
     if problem is not None:
         return _WRONG + json.dumps([_line(problem), *_said(problem, text)]).encode()
     return _DONE + output.encode("utf-8", "surrogateescape")
