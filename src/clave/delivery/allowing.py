@@ -107,6 +107,7 @@ def _read(file: str) -> Allowed | None:
     """Return what a file of ours says; one that is not there, or not whole, allows nothing."""
     path = ""
     stores: dict[str, set[Reference]] = {}
+    current: set[Reference] = set()  # what stands before the first store counts for none
     with suppress(OSError, ValueError, KeyError, UsageError):
         with open(file, encoding="ascii") as stream:
             for line in stream:
