@@ -46,8 +46,11 @@ def _words(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())
 
 
-def require(store: Store, asking: Asking) -> None:
-    """Ask whether a file may have what it asks for, unless that is known. Raises VerificationFailed."""
+def require(store: Store, asking: Asking, hint: str = "See what: clave allow; or say --allow.") -> None:
+    """Ask whether a file may have what it asks for, unless that is known. Raises VerificationFailed.
+
+    `hint` is the next step where there is no terminal to ask on.
+    """
     lacking = allowing.lacking(asking.path, store, asking.references)
     if not lacking:
         return
@@ -60,7 +63,7 @@ def require(store: Store, asking: Asking) -> None:
             return
     raise VerificationFailed(
         f"{asking.path} asks for {len(lacking)} secrets that it has not been allowed",
-        "See what: clave allow; or say --allow." if not _ask.interactive() else None,
+        None if _ask.interactive() else hint,
     )
 
 

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from clave.delivery import reading
 from clave.delivery.references import Reference, Template, parse
 from clave.errors import NotFound, UsageError
 from clave.model import toml
@@ -140,21 +140,7 @@ def read(path: str) -> Manifest:
 
 def load(path: str) -> bytes:
     """Return the bytes of a manifest. Raises NotFound, UsageError for what can be none."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                raise UsageError(f"{path} is not a file", "A manifest is a small text file.")
-            with open(file, "rb", closefd=False) as stream:
-                data = stream.read(MAX_FILE + 1)
-        finally:
-            os.close(file)
-    except FileNotFoundError:
-        raise NotFound(f"there is no manifest {path}", "Make one: clave manifest init.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > MAX_FILE:
-        raise UsageError(f"{path} is larger than {MAX_FILE >> 10} KiB", "A manifest is a small text file.")
+    data = reading.read(path, MAX_FILE, "manifest", make="Make one: clave manifest init.")
     for number, line in enumerate(data.split(b"\n"), 1):
         if len(line) > _MAX_LINE:
             raise UsageError(f"{path}, line {number} is longer than {_MAX_LINE} bytes", "Break it.")
