@@ -102,7 +102,7 @@ def require_looked_at(
                 continue
             kept = [
                 each.path
-                for each in changed.get(commit, ())
+                for each in (changed[commit].changed if commit in changed else ())
                 if now.get(each.path, "") == each.blob and each.path not in ours
             ]
             if kept:
