@@ -15,14 +15,15 @@ import pytest
 
 from clave.store import pins, verification
 from clave.vcs.git import Repository
+from tests.cli.forked import base, crew, founded, started, team
 from tests.cli.reading import on_terminal, terminal_output
 from tests.conftest import Person, forget, make_person, run_as
-from tests.teams import ENTRIES, Team, crew, founded, team
+from tests.teams import ENTRIES, Team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["crew", "founded", "team"]
+__all__ = ["base", "crew", "founded", "started", "team"]
 
 STOPPED = Path(__file__).parents[1] / "reliability/stopped.py"
 CANARY = b"canary-of-prod\n"
@@ -384,12 +385,12 @@ def test_what_a_thief_wrote_is_not_carried_over_unseen(team: Team) -> None:
         (2, "access --who dave", "'dave' is no member"),
     ],
 )
-def test_bad_input_is_named_and_changes_nothing(founded: Team, code: int, words: str, said: str) -> None:
-    argv = words.format(**{name: person.fingerprint for name, person in founded.people.items()}).split()
-    assert said in refused(founded, code, *argv)
+def test_bad_input_is_named_and_changes_nothing(base: Team, code: int, words: str, said: str) -> None:
+    argv = words.format(**{name: person.fingerprint for name, person in base.people.items()}).split()
+    assert said in refused(base, code, *argv)
 
 
-def test_a_member_who_is_no_admin_is_told_whom_to_ask(founded: Team) -> None:
+def test_a_member_who_is_no_admin_is_told_whom_to_ask(base: Team) -> None:
     for words in (
         ["grant", "bob", "prod"],
         ["revoke", "carol", "prod"],
@@ -397,9 +398,9 @@ def test_a_member_who_is_no_admin_is_told_whom_to_ask(founded: Team) -> None:
         ["group", "add", "ops", "bob"],
         ["team", "remove", "carol"],
         ["team", "role", "bob", "admin"],
-        ["team", "add", "mallory", "--key", founded.people["carol"].fingerprint],
+        ["team", "add", "mallory", "--key", base.people["carol"].fingerprint],
     ):
-        line = refused(founded, 6, *words, who="bob")
+        line = refused(base, 6, *words, who="bob")
         assert line == "Error: bob is no admin of the team, who alone may do that. Ask alice."
 
 
