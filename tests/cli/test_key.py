@@ -88,12 +88,13 @@ class Guest:
         assert found is not None
         return found
 
-    def plant(self, data: bytes) -> None:
-        """Have alice put a copy of the key into the store, by plain git."""
-        (self.team.stores["alice"] / ".public-keys" / self.key).write_bytes(data)
-        self.team.sign_as("alice")
-        self.team.git("alice", "commit", "-qam", "A copy of a key")
-        self.push("alice")
+    def plant(self, data: bytes, who: str = "alice") -> None:
+        """Have an admin put a copy of the key into the store, by plain git."""
+        (self.team.stores[who] / ".public-keys" / self.key).write_bytes(data)
+        self.team.git(who, "config", "gpg.format", "openpgp")
+        key = self.key if who == "gina" else self.team.people[who].fingerprint
+        self.team.git(who, "commit", "-qam", "A copy of a key", f"-S{key}")
+        self.push(who)
 
 
 def said(done: object) -> str:
@@ -131,6 +132,20 @@ def test_an_admin_adds_a_second_key_of_their_own(team: Team, gina: Smith) -> Non
     assert team.git("gina", "log", "--format=%G?", "-1").out == b"G\n"
     done = team.clave("gina", "key", "add", other, "--sure", code=2)
     assert "one of gina already" in said(done)
+
+
+def test_one_of_their_other_keys_is_chosen(team: Team, gina: Smith) -> None:
+    guest = Guest(team, gina, gina.person.fingerprint, role="admin")
+    other = gina.key("rsa2048", "cert,sign,encr")
+    with on_terminal(gina.person, team.stores["gina"], "key", "add") as terminal:
+        terminal.expect(f"1  {other}")
+        terminal.expect("2  make a new key")
+        terminal.sendline("1")
+        terminal.expect("Do that")
+        terminal.sendline("y")
+        terminal.expect("Done in roster")
+    guest.push("gina")
+    assert other[-16:] in guest.recipients()
 
 
 def test_a_member_is_told_what_an_admin_has_to_do(team: Team, gina: Smith) -> None:
@@ -505,6 +520,31 @@ def test_an_expired_subkey_its_owner_renews(team: Team, gina: Smith) -> None:
     guest.push("gina")
     team.clave("alice", "insert", "-m", "team/x", input=b"x\n")
     assert subkey[-16:] in guest.recipients("team/x")
+
+
+def test_the_only_admin_with_an_expired_key(
+    team: Team, gina: Smith, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can publish the extended key for her: she does, with a clock from when the old copy was valid."""
+    guest = Guest(team, gina, gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY), role="admin")
+    team.clave("gina", "team", "role", "alice", "member", "--sure")
+    guest.push("gina")
+    old = expired(guest)
+    guest.plant(old, who="gina")
+    line = stop_line(team, "gina", "key", "renew", code=6)
+    assert "clock" in line
+    assert "alice" not in line
+    clock = gina.now - 8 * DAY
+    wrapper = tmp_path / "gpg"
+    wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("gpg")} --faked-system-time {clock}! "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setattr("time.time", lambda: clock)
+    team.clave("gina", "key", "renew", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.undo()
+    guest.push("gina")
+    team.clave("gina", "insert", "-m", "team/x", input=b"x\n")
+    guest.push("gina")
+    team.clave("alice", "verify", "--all")
 
 
 def test_a_revoked_key_is_replaced(team: Team, gina: Smith) -> None:
