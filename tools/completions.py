@@ -91,7 +91,7 @@ KINDS = {
 }
 
 # Commands that may be left out: `clave NAME` is `clave show NAME`.
-LEFT_OUT = {"": "show", "otp": "code"}
+LEFT_OUT = {"": "show", "group": "list", "otp": "code"}
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,7 @@ def test_who_joins_a_group_gains_what_it_has_and_who_leaves_loses_it(team: Team)
     done = team.clave("alice", "group", "add", "ops", "bob", "--sure")
     assert "bob gains: prod (read, 1 entry)" in done.err.decode()
     assert opens(bob, team, "prod/db")
-    assert json.loads(team.clave("alice", "group", "list", "--json").out)["groups"] == [
+    assert json.loads(team.clave("alice", "group", "--json").out)["groups"] == [
         {"name": "ops", "members": ["bob", "carol"], "read": ["prod"], "write": []}
     ]
     accepted(team)
@@ -200,7 +200,7 @@ def test_who_joins_a_group_gains_what_it_has_and_who_leaves_loses_it(team: Team)
     team.clave("alice", "group", "remove", "ops", "--sure")
     assert not opens(bob, team, "prod/db")
     assert opens(team.people["carol"], team, "prod/db")
-    assert team.clave("alice", "group", "list").out == b""
+    assert team.clave("alice", "group").out == b""
     accepted(team)
 
 

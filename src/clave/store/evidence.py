@@ -41,6 +41,8 @@ class GitEvidence:
         self._parents = reading.parents(repository, tip, after=genesis)
         old = reading.parents(repository, since, after=genesis) if since else {}
         self._new = self._parents.keys() - old.keys()
+        # What does not come after `since`, or comes before genesis, is to be seen as that.
+        self._parents = {tip: (), **old, **self._parents}
         self._commits: dict[str, Commit] = {}
         self._raw: dict[str, bytes] = {}
         self._contents: dict[str, bytes] = {}
@@ -128,8 +130,9 @@ class GitEvidence:
         for each in wanted:
             if each not in raw or _parents(raw[each]) != self._parents[each]:
                 continue  # it is not there, or git was told to see another one in its place
-            rows = [Change(c.path, File(c.mode, c.blob) if c.mode else None) for c in changed.get(each, ())]
-            self._commits[each] = Commit(each, self._parents[each], tuple(rows), _endorses(raw[each]))
+            found = changed.get(each, reading.Compared(()))
+            rows = [Change(c.path, File(c.mode, c.blob) if c.mode else None) for c in found.changed]
+            self._commits[each] = Commit(each, self._parents[each], tuple(rows), _endorses(raw[each]), found.broken)
             for path, file in rows:
                 if file:
                     self._unread[place(path).kind].append(file.blob)

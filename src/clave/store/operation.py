@@ -19,7 +19,7 @@ from clave.model.secret import compare
 from clave.openpgp import keys
 from clave.openpgp.command import start_decrypting
 from clave.openpgp.message import decrypt_with, encrypt
-from clave.store import layout, recipients
+from clave.store import layout, recipients, unshared
 from clave.vcs import transaction, unversioned, worktree
 from clave.vcs.identity import Identity
 from clave.vcs.worktree import Content, Link
@@ -206,6 +206,7 @@ class Operation:
             message = compose(subject, operation, notes, endorses=self._endorsed)
             in_repository = {self._in_repository(path): content for path, content in changes.items()}
             self._commit(self._write, in_repository, message, adopt=adopt)
+            unshared.note(self._store)
         if self._kept:
             self._kept.drop()
 

@@ -54,13 +54,15 @@ UNSIGNED = Signature(State.NONE, number=0)
 class Commit(NamedTuple):
     """A commit. `changes` are against the first parent, without guesses about renames; of genesis, against nothing.
 
-    `endorses` are the ids of its `Clave-Endorse` trailers.
+    `endorses` are the ids of its `Clave-Endorse` trailers. `broken` says of its files that git would not have made such
+    a tree (a name twice, names out of order), "" if it would have: others may see other files in it.
     """
 
     id: str
     parents: tuple[str, ...]
     changes: tuple[Change, ...]
     endorses: tuple[str, ...] = ()
+    broken: str = ""
 
 
 class Certificate(NamedTuple):

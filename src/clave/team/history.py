@@ -76,10 +76,16 @@ class History:
         if commit not in self._trees:
             parent = self._trees.get(next(iter(self.ancestry.parents(commit)), ""))
             if parent is None:
-                self._trees[commit] = self.evidence.tree(commit)
+                self._trees[commit] = self._first(commit)
             else:
                 self._grown(self.evidence.commit(commit), parent)
         return self._trees[commit]
+
+    def _first(self, commit: str) -> Tree:
+        try:
+            return self.evidence.tree(commit)
+        except ValueError as problem:
+            raise _no_tree(problem) from None
 
     def roster(self, tree: Tree) -> Roster:
         """Return the roster in force in a tree. Raises Refused for none, or a broken one."""
@@ -155,10 +161,12 @@ class History:
         return Seen(commit, tree, self.roster(tree), judge, signature, decided, made, undone)
 
     def _grown(self, commit: Commit, before: Tree) -> Tree:
+        if commit.broken:
+            raise Refused(Rule.TREE, commit.broken)
         try:
             tree = before.changed(commit.changes)
         except ValueError as problem:
-            raise Refused(Rule.TREE, printable(str(problem))) from None
+            raise _no_tree(problem) from None
         return self._trees.setdefault(commit.id, tree)
 
     def _highest(self, ours: str, theirs: str) -> str:
@@ -200,6 +208,10 @@ class History:
         here, there = (self.tree(base).get(path) for base in bases)
         old = self._before(path, self.ancestry.split(*bases).bases, depth + 1)
         return there if old == here else here if old == there else _UNCLEAR
+
+
+def _no_tree(problem: ValueError) -> Refused:
+    return Refused(Rule.TREE, printable(str(problem)))
 
 
 def numbers_of(tree: Tree) -> list[int]:

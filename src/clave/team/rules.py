@@ -124,10 +124,23 @@ class _Verification:
         """Return who signed a commit, as well as can be told of one that is refused."""
         try:
             seen = self.history.look(commit)
-            roster = self.history.roster(self.history.judging(seen))
+            return _who(self.history.roster(self.history.judging(seen)), seen.signature)
         except (Refused, LookupError):
-            return "somebody"
-        return _who(roster, seen.signature)
+            return self._signer_unseen(commit)
+
+    def _signer_unseen(self, commit: str) -> str:
+        """Return who signed a commit that cannot be seen as it should, by what a parent of it, or the pin, knows."""
+        found = "somebody"
+        try:
+            for parent in (*self.ancestry.parents(commit), self.pin.verified or self.pin.genesis):
+                tree, roster = self.history.tree(parent), self.history.roster_at(parent)
+                signature = self.evidence.signature(commit, self.history.certificates(tree, roster))
+                found = _who(roster, signature)
+                if signature.fingerprint in roster.owners:
+                    break
+        except (Refused, LookupError):
+            pass
+        return found
 
     def _waiting(self, commit: str) -> Waiting:
         seen = self.history.look(commit)

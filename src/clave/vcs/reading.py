@@ -7,9 +7,12 @@ are left out of an answer: who asked for them says what that means.
 from __future__ import annotations
 
 import os
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import GitFailed, OutputTooLarge
+from clave.model.text import printable
 from clave.vcs.git import failure
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST = 256 << 20  # bytes of a blob that is read; a secret is small
 _AT_ONCE = 500  # objects that one process gives
 _LIMIT = 512 << 20  # bytes that one process may give
+_ROW = {size: re.compile(rb"([0-7]+) ([^\0/]+)\0.{%d}" % size, re.DOTALL) for size in (20, 32)}  # of a tree
 
 
 class Changed(NamedTuple):
@@ -28,6 +32,13 @@ class Changed(NamedTuple):
     path: str
     mode: str
     blob: str
+
+
+class Compared(NamedTuple):
+    """What a commit changed; `broken` says of a tree in it that git would not have made it, "" if it would have."""
+
+    changed: tuple[Changed, ...]
+    broken: str = ""
 
 
 def parents(repository: Repository, tip: str, *, after: str = "") -> dict[str, tuple[str, ...]]:
@@ -43,36 +54,86 @@ def parents(repository: Repository, tip: str, *, after: str = "") -> dict[str, t
 
 def commits(
     repository: Repository, ids: Sequence[str], pairs: Sequence[tuple[str, str]]
-) -> tuple[dict[str, bytes], dict[str, tuple[Changed, ...]]]:
+) -> tuple[dict[str, bytes], dict[str, Compared]]:
     """Return commits as they are, and what each first of a pair changed, seen from the second.
 
-    Renames are not guessed. A tree that is missing is a GitFailed.
+    Renames are not guessed, and submodules are never passed over. A tree that is missing is a GitFailed.
+
+    A tree in which a name stands twice, or at a wrong place, is one thing for one git and another for the next. If the
+    second of a pair is whole, such names are new in the first, or not in order: only what has new names is looked at.
     """
     lines = "".join(f"{commit} {parent}\n" for commit, parent in pairs).encode()
-    options = ("--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--always")
-    with repository.start("diff-tree", *options, input=lines) as comparing:
+    options = ("--stdin", "-r", "-t", "-z", "--raw", "--no-renames", "--no-abbrev", "--always")
+    shown = ("--no-ext-diff", "--ignore-submodules=none")
+    with repository.start("diff-tree", *options, *shown, input=lines) as comparing:
         raw = dict(objects(repository, ids, "commit"))
         result = comparing.finish()
     if result.code != 0:
         raise failure("diff-tree", result)
-    return raw, _changes(result.out)
+    found: dict[str, Compared] = {}
+    grown: dict[str, str] = {}
+    for commit, rows in _rows(result.out).items():
+        found[commit] = Compared(tuple(row.changed for row in rows if not row.is_tree), _order_problem(rows))
+        grown |= dict.fromkeys(_grown(rows, raw.get(commit, b"")), commit)
+    for tree, data in objects(repository, grown, "tree"):
+        if not _is_whole(data, len(tree) // 2):
+            here = found[grown[tree]]
+            found[grown[tree]] = here._replace(broken=here.broken or f"its tree {tree[:12]} is not as git makes trees")
+    return raw, found
 
 
-def _changes(out: bytes) -> dict[str, tuple[Changed, ...]]:
-    fields = os.fsdecode(out).split("\0")[:-1]
-    found: dict[str, list[Changed]] = {}
-    current: list[Changed] = []
+class _Compared(NamedTuple):
+    """A row of a comparison. `key` is where git sorts it."""
+
+    key: bytes
+    is_tree: bool
+    is_new: bool
+    changed: Changed
+
+
+def _rows(out: bytes) -> dict[str, list[_Compared]]:
+    fields = out.split(b"\0")[:-1]
+    found: dict[str, list[_Compared]] = {}
+    current: list[_Compared] = []
     at = 0
     while at < len(fields):
-        if not fields[at].startswith(":"):
-            current = found.setdefault(fields[at].strip(), [])
+        if not fields[at].startswith(b":"):
+            current = found.setdefault(fields[at].strip().decode(), [])
             at += 1
             continue
-        _, mode, _, blob, _ = fields[at].split(" ")
-        gone = not blob.strip("0")
-        current.append(Changed(fields[at + 1], "" if gone else mode, "" if gone else blob))
+        old, mode, _, blob, status = fields[at][1:].decode().split(" ")
+        path = fields[at + 1]
+        is_tree = "040000" in (old, mode)
+        changed = Changed(os.fsdecode(path), *(("", "") if status == "D" else (mode, blob)))
+        current.append(_Compared(path + b"/" * is_tree, is_tree, status == "A", changed))
         at += 2
-    return {commit: tuple(each) for commit, each in found.items()}
+    return found
+
+
+def _order_problem(rows: Sequence[_Compared]) -> str:
+    for before, after in pairwise(rows):
+        if before.key >= after.key:
+            return f"{printable(after.changed.path)} stands twice in it, or at a wrong place"
+    return ""
+
+
+def _grown(rows: Sequence[_Compared], commit: bytes) -> set[str]:
+    """Return the ids of the trees that have new names, also further below: a name with a slash seems to be there."""
+    new = [row.changed.path for row in rows if row.is_new]
+    if not new:
+        return set()
+    above = {path[:at] for path in new for at, c in enumerate(path) if c == "/"}
+    top = commit.partition(b"\n")[0].removeprefix(b"tree ").decode("ascii", "replace")
+    return {top, *(row.changed.blob for row in rows if row.is_tree and row.changed.path in above)}
+
+
+def _is_whole(tree: bytes, size: int) -> bool:
+    """Tell whether the names of a tree are each there once, and sorted; `size` is that of an id in it."""
+    rows = _ROW[size].findall(tree)
+    keys = [name + b"/" if mode in (b"40000", b"040000") else name for mode, name in rows]
+    names = {name for _, name in rows}
+    length = sum(len(mode) + len(name) + 2 + size for mode, name in rows)
+    return length == len(tree) and len(names) == len(rows) and keys == sorted(keys)
 
 
 def newest(repository: Repository, tip: str, count: int) -> list[str]:
