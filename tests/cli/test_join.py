@@ -206,6 +206,39 @@ def test_a_remote_that_is_not_there(team: Team, dave: Person) -> None:  # noqa: 
     assert left(team) == []
 
 
+def test_a_remote_whose_head_is_of_no_branch(team: Team, dave: Person) -> None:  # noqa: F811
+    """As `git init --bare` leaves it where people then push main."""
+    team.git("alice", "--git-dir", str(team.remote), "symbolic-ref", "HEAD", "refs/heads/master")
+    join(team)
+    assert team.head("dave") == team.tip() == team.pin("dave")["upstream"]
+    assert team.git("dave", "rev-parse", "--abbrev-ref", "@{upstream}").out == b"origin/main\n"
+    assert team.git("dave", "status", "--porcelain").out == b""
+    team.clave("dave", "sync")
+    shutil.rmtree(team.stores["dave"])
+    shutil.rmtree(dave.home / ".local")
+    push(team, "alice", "refs/heads/other", team.tip())
+    done = team.clave("dave", "join", url(team), "--root", words(team), code=7)
+    assert b"refs/heads/other" in done.err
+    assert left(team) == []
+
+
+def test_a_remote_that_is_empty(team: Team, dave: Person) -> None:  # noqa: F811
+    empty = team.folder / "empty.git"
+    team.run("alice", "git", "init", "-q", "--bare", str(empty))
+    done = team.clave("dave", "join", str(empty), "--root", words(team), code=7)
+    assert b"no commit" in done.err
+    empty.rename(team.remote.parent / "remote.git/empty")
+    assert left(team) == []
+
+
+def test_requests_and_other_branches_are_not_fetched(team: Team, dave: Person) -> None:  # noqa: F811
+    push(team, "alice", "refs/heads/other", team.tip())
+    push(team, "alice", f"refs/heads/clave-join/{'A' * 40}", team.tip())
+    join(team)
+    refs = team.git("dave", "for-each-ref", "--format=%(refname)").out.decode().split()
+    assert refs == ["refs/heads/main", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]
+
+
 def test_a_history_that_is_cut_off(team: Team, dave: Person) -> None:  # noqa: F811
     shallow = team.folder / "shallow.git"
     team.run("alice", "git", "clone", "-q", "--bare", "--depth=1", f"file://{team.remote}", str(shallow))

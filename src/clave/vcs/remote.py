@@ -301,14 +301,14 @@ def push(
 
 
 def clone(url: str, path: str, *, filter_blobs: bool = False, progress: Told | None = None) -> None:
-    """Clone without checking anything out; with `filter_blobs`, files are fetched when they are read.
+    """Clone the branch of HEAD without checking it out; with `filter_blobs`, files are fetched when they are read.
 
     Raises UsageError, Unreachable, GitFailed, VerificationFailed, CannotWrite.
     """
     check_url(url)
     argv = [
-        "git", *OPTIONS, *_PROTOCOLS, *_INCOMING, "clone", "--no-checkout", "--reject-shallow", "--no-local",
-        "--no-tags", "--no-recurse-submodules", *(["--filter=blob:none"] if filter_blobs else []),
+        "git", *OPTIONS, *_PROTOCOLS, *_INCOMING, "clone", "--no-checkout", "--single-branch", "--reject-shallow",
+        "--no-local", "--no-tags", "--no-recurse-submodules", *(["--filter=blob:none"] if filter_blobs else []),
         *_verbosity(progress), "--", url, path,
     ]  # fmt: skip
     try:
