@@ -334,6 +334,9 @@ def test_a_stolen_key_counts_up_to_a_commit(team: Team, gina: Smith) -> None:
     assert "team/planted" in said(done)
     assert "believed" in said(done)
     assert "no commit 'nonsense'" in stop_line(team, "alice", *words, "--last-good", "nonsense", code=7)
+    planted = team.head("gina")
+    assert f"left by {planted[:12]}" in stop_line(team, "alice", *words, "--last-good", good, code=6)
+    team.clave("alice", "rm", "-f", "team/planted")
     team.clave("alice", *words, "--last-good", good)
     guest.push("alice")
     assert f'last_good = "{good}"'.encode() in _roster(team)
@@ -377,6 +380,7 @@ def test_up_to_where_a_stolen_key_counts_is_asked(team: Team, gina: Smith) -> No
     guest.push("gina")
     new = gina.key("rsa2048", "cert,sign,encr")
     words = ("team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--stolen")
+    words += ("--endorse", team.head("gina"))
     with on_terminal(team.people["alice"], team.stores["alice"], *words) as terminal:
         terminal.expect(re.escape(f"count? [{good[:12]}]"))
         terminal.sendline("")
