@@ -404,10 +404,32 @@ def test_a_request_that_was_swapped_after_it_was_shown(team: Team, dave: Person)
     team.git("dave", "push", "-q", "origin", f":refs/heads/clave-join/{dave.fingerprint}")
     join(team, "--name", "other")  # the same key makes another request
     asked.sendline("y")
-    asked.expect_exact("another one than was shown")
+    asked.expect_exact("the request is another one than was shown")
     asked.wait()
     assert asked.exitstatus == 6
     assert team.tip() == before == team.head("alice")
+
+
+def test_a_request_goes_with_what_answers_it_or_neither_does(team: Team, dave: Person) -> None:  # noqa: F811
+    """The remote swaps it in the moment of the push: the commit is taken back, and nobody is let in."""
+    join(team)
+    ref = f"refs/heads/clave-join/{dave.fingerprint}"
+    before = team.tip()
+    asked = branches(team)[ref]
+    other = team.git("dave", "commit-tree", "HEAD^{tree}", "-m", "x").out.decode().strip()
+    push(team, "dave", "refs/heads/x", other)
+    count = team.folder / "count"
+    wrapper = team.folder / "receive"
+    swap = f"git --git-dir '{team.remote}' update-ref {ref} {other}"
+    wrapper.write_text(f"#!/bin/sh\necho x >>'{count}'\n{swap}\nexec git-receive-pack \"$@\"\n")
+    wrapper.chmod(0o755)
+    team.git("alice", "config", "remote.origin.receivepack", str(wrapper))
+    said = approve(team, "--read", "team", code=6)
+    assert "another one than was shown" in said
+    assert count.exists()
+    assert team.tip() == before == team.head("alice") == team.pin("alice")["local"]
+    assert branches(team)[ref] == other != asked
+    assert team.git("alice", "status", "--porcelain").out == b""
 
 
 def test_a_request_that_was_taken_back_after_it_was_shown(team: Team, dave: Person) -> None:  # noqa: F811
