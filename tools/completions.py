@@ -51,19 +51,18 @@ KINDS = {
     "MEMBER": "member",
     "WHO": "member",
     "access NAME": "entry",
+    "key add FINGERPRINT": "key",
+    "team machine MEMBER": "-",
     "team add KEY": "key",
     "team add MEMBER": "-",
     "ARGUMENTS": "=" + GIT,
     "COMMAND": "command",
-    "COMMIT": "-",
     "FIELD": "field",
     "FILE": "file",
-    "FINGERPRINT": "-",
     "FOLDER": "folder",
     "ISSUER": "-",
     "LENGTH": "-",
     "LINE": "-",
-    "MEMBER": "-",
     "N": "-",
     "NAME": "entry",
     "NAME[#FIELD": "value",
@@ -92,7 +91,7 @@ KINDS = {
 }
 
 # Commands that may be left out: `clave NAME` is `clave show NAME`.
-LEFT_OUT = {"": "show", "otp": "code"}
+LEFT_OUT = {"": "show", "group": "list", "otp": "code"}
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ ARGUMENTS = {
     "team add MEMBER": "What they shall be called in the team: a-z, 0-9, `.`, `_` and `-`.",
     "team add FILE": "Their public key, as `gpg --export` writes it.",
     "access NAME": "The name of an entry or a folder.",
+    "key add FINGERPRINT": "The fingerprint of a key whose secret part you have.",
+    "key renew FILE": "The public key as they sent it, as `gpg --export` writes it.",
+    "team key add FILE": "The public key, as `gpg --export` writes it.",
+    "team key replace FILE": "The new public key, as `gpg --export` writes it.",
+    "team machine MEMBER": "What the machine shall be called in the team: a-z, 0-9, `.`, `_` and `-`.",
     "ROLE": "`admin` or `member`.",
     "WHO": "A member of the team, or a group: `@ops`.",
     "NEW": "Where it goes: a new name, or a folder.",
@@ -128,6 +133,9 @@ ENDS = {
         ("init", "ls", "doctor"),
     ),
     "team": Ends(_TEAM, (), ("grant", "access", "group")),
+    "key": Ends(
+        {**_TEAM, 1: "Something is left for an admin to do; it is told what.", 4: "", 5: ""}, (), ("team", "rekey")
+    ),
     "group": Ends(_TEAM, (), ("grant", "team")),
     "grant": Ends({**_TEAM, 3: "There is no such folder."}, (), ("revoke", "restrict", "access", "team")),
     "revoke": Ends(
@@ -217,8 +225,8 @@ ENDS = {
 # Variables that are no settings of `config.KEYS`. A test looks for those that the program reads.
 VARIABLES = {
     "CLAVE_DEBUG": "With `1`, an error is shown with its traceback. It may hold names and paths.",
-    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: the store is verified "
-    "by them when it is first used, and any other one is refused.",
+    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: it is verified by them "
+    "when it is first used, and any other store is refused.",
     "CLAVE_YES": "With `1`, “overwrite?” and “delete?” are answered with yes, and nothing else.",
     "DISPLAY, WAYLAND_DISPLAY": "The display whose clipboard is used.",
     "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",
@@ -460,6 +468,8 @@ def _write_commands(ctx: click.Context, group: LazyGroup, roff: Roff) -> None:
             child.command.format_help_text(child, roff)
             _write_aliases(child, roff)
             _write_parameters(child, roff)
+        if isinstance(child.command, LazyGroup):
+            _write_commands(child, child.command, roff)
 
 
 def exit_codes() -> dict[int, str]:

@@ -37,6 +37,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
 def _octal(text: str) -> int:
     if not re.fullmatch("[0-7]{1,4}", text):
         raise ValueError("must be an octal number such as 077")
@@ -84,9 +90,10 @@ class Key(NamedTuple):
         return self.name != self.variable
 
     @property
-    def type(self) -> type[int] | type[str]:
+    def type(self) -> type[int] | type[str] | type[bool]:
         """The TOML type of its value in the file."""
-        return int if self.parse is _count else str
+        kinds: dict[object, type[int | str | bool]] = {_count: int, _switch: bool}
+        return kinds.get(self.parse, str)
 
 
 def _environment(variable: str, field: str, parse: Callable[[str], Any], default: str | None, text: str) -> Key:
@@ -142,6 +149,14 @@ KEYS: tuple[Key, ...] = (
         "PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS",
         "The same for generate --no-symbols.",
     ),
+    Key(
+        "sync.auto",
+        "sync_auto",
+        _switch,
+        "false",
+        None,
+        "Whether each write is shared at once, as clave sync does it: true or false.",
+    ),
     _environment("PASSWORD_STORE_DIR", "directory", _text, None, "The folder of the store, before default-store."),
     _environment("PASSWORD_STORE_KEY", "keys", _words, "", "Key ids that replace those of every .gpg-id."),
     _environment("PASSWORD_STORE_GPG_OPTS", "gpg_options", _words, "", "Options for every call of gpg."),
@@ -167,6 +182,7 @@ class Settings(NamedTuple):
     generate_length: int
     generate_charset: str
     generate_charset_no_symbols: str
+    sync_auto: bool
     directory: str | None
     keys: tuple[str, ...]
     gpg_options: tuple[str, ...]
@@ -230,6 +246,8 @@ def text_of(settings: Settings, key: Key) -> str | None:
     value = getattr(settings, key.field)
     if key.parse is _octal:
         return f"{value:04o}"
+    if key.parse is _switch:
+        return str(value).lower()
     return " ".join(value) if isinstance(value, tuple) else value if value is None else str(value)
 
 
@@ -278,7 +296,7 @@ def set_store(name: str, path: str | None, environ: Mapping[str, str] | None = N
     change(edit, environ)
 
 
-def _put(document: TOMLDocument, name: str, value: str | int | None) -> None:
+def _put(document: TOMLDocument, name: str, value: str | int | bool | None) -> None:
     """Set or delete a dotted key."""
     import tomlkit
 
@@ -416,7 +434,7 @@ def _leaves(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
 
 def _value(file: str, name: str, value: object, wanted: type, parse: Callable[[str], Any]) -> Any:
     if type(value) is not wanted:  # bool is an int and would pass isinstance
-        kind = "a number" if wanted is int else "text in quotes"
+        kind = {int: "a number", bool: "true or false"}.get(wanted, "text in quotes")
         raise UsageError(f"{_at(file, name)}: '{name}' must be {kind}", "Correct it and try again.")
     try:
         return parse(str(value))

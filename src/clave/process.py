@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+def with_terminal(env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment with GPG_TTY, which tells a pinentry in the terminal where to ask (as in pass)."""
+    found = dict(env)
+    if not found.get("GPG_TTY"):
+        for descriptor in (0, 1, 2):
+            try:
+                found["GPG_TTY"] = os.ttyname(descriptor)
+                break
+            except OSError:
+                continue
+    return found
+
+
 class Result:
     """What a finished child left: exit `code` (-N after signal N), `out`, `err` and `status` as bytes."""
 

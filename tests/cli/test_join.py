@@ -404,6 +404,27 @@ def test_another_key_for_the_same_name_is_not_let_in(team: Team, dave: Person) -
     assert b"several keys" in done.err
 
 
+def test_somebody_who_wished_for_another_name_is_chosen_from_a_list(team: Team, dave: Person) -> None:  # noqa: F811
+    join(team, "--name", "davie")
+    team.clave("alice", "team", "approve", "dave", "--read", "team", code=3)
+    asked = on_terminal(team.people["alice"], team.stores["alice"], "team", "approve", "dave", "--read", "team")
+    asked.expect_exact("davie")
+    asked.sendline("1")
+    asked.expect_exact("[y/N]")
+    asked.sendline("y")
+    asked.expect_exact("dave is in")
+    asked.wait()
+    assert asked.exitstatus == 0
+    update(team, "dave")
+    assert team.clave("dave", "show", "team/wifi").out == b"wifi\n"
+
+
+@pytest.mark.parametrize("name", ["../../x", "-x", "a b", ""])
+def test_a_store_has_a_plain_name(team: Team, dave: Person, name: str) -> None:  # noqa: F811
+    team.clave("dave", "join", url(team), "--as", name, "--root", words(team), code=2)
+    assert left(team) == []
+
+
 def test_a_name_that_somebody_has_is_not_given_again(team: Team, dave: Person) -> None:  # noqa: F811
     done = join(team, "--name", "bob", code=2)
     assert "bob already" in done

@@ -307,6 +307,33 @@ def test_a_stolen_key_counts_up_to_a_commit(team: Team, gina: Smith) -> None:  #
     )
 
 
+def test_what_a_thief_left_is_brought_back_or_endorsed(team: Team, gina: Smith) -> None:  # noqa: F811
+    """Gina may write where alice does not read: those files are not encrypted anew, and stay as the thief left them."""
+    guest = Guest(team, gina, gina.person.fingerprint)
+    team.clave("alice", "grant", "gina", "own", "--write", "--new", "--sure")
+    team.clave("alice", "restrict", "own", "--sure")
+    team.clave("alice", "revoke", "alice", "own", "--sure", code=None)
+    team.clave("alice", "grant", "alice", "own", "--write-only", "--sure", code=None)
+    guest.push("alice")
+    team.clave("gina", "insert", "-m", "own/before", input=b"x\n")
+    good = team.head("gina")
+    team.clave("gina", "insert", "-m", "own/planted", input=b"evil\n")
+    planted = team.head("gina")
+    gina.extend(guest.key, "1y")
+    team.clave("gina", "key", "renew")
+    guest.push("gina")
+    new = gina.key("rsa2048", "cert,sign,encr")
+    words = ("team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--stolen", "--sure")
+    done = team.clave("alice", *words, "--last-good", good, code=6)
+    last = said(done).splitlines()[-1]
+    assert f"it keeps own/planted.gpg as it was left by {planted[:12]}" in last
+    assert "--endorse" in last
+    team.clave("alice", *words, "--last-good", good, "--endorse", planted, code=1)
+    guest.push("alice")
+    assert guest.in_store().expires is None
+    team.clave("alice", "verify", "--all")
+
+
 def test_up_to_where_a_stolen_key_counts_is_asked(team: Team, gina: Smith) -> None:  # noqa: F811
     guest = Guest(team, gina, gina.person.fingerprint)
     good = team.head("alice")

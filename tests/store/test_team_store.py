@@ -172,3 +172,11 @@ def test_undo_and_restore_work_in_a_team(team: Team) -> None:
     team.clave("bob", "restore", "web", "HEAD~1")
     assert team.clave("bob", "show", "web").out == b"second\n"
     assert b"it changed the team" in team.clave("alice", "undo", code=None).err
+
+
+def test_the_log_names_signers_as_the_roster_does(team: Team) -> None:
+    team.clave("bob", "insert", "-m", "new", input=b"value\n")
+    team.git("alice", "pull", "-q", str(team.stores["bob"]), "main")
+    # alice's keyring has bob's key; what counts is the roster, which calls him bob.
+    assert b"good: bob" in team.clave("alice", "log", "new").out
+    assert b"good: alice" in team.clave("bob", "log").out

@@ -107,8 +107,23 @@ def _internal_line(failure: BaseException) -> str:
     )
 
 
+def _share() -> None:
+    """Share what was written, if the user wants that done at once; else say that it can be."""
+    from clave.store import unshared
+
+    for store in unshared.take():
+        line = unshared.shared(store) if store.settings.sync_auto else None
+        if line is None and sys.stderr.isatty() and not store.settings.sync_auto:
+            line = unshared.to_share(store)
+        if line:
+            with suppress(OSError):
+                _output.note(line)
+
+
 def close_output(code: int) -> int:
     """Tell what was noticed; make sure that what was written has arrived, and that Python does not complain."""
+    if code == 0 and "clave.store.unshared" in sys.modules:
+        _share()
     for line in notices.take():
         with suppress(OSError):
             _output.warn(line)

@@ -12,6 +12,7 @@ import click
 
 from clave.cli import _ask, _output
 from clave.cli._progress import Progress
+from clave.cli._remote import Waiting
 from clave.errors import Finding, UsageError
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
     if dry_run:
         return None
     ask("Do that?", sure=sure)
-    with Progress("re-encrypted") as progress:
-        done = teamwork.make(store, change, seen, progress=progress)
+    with Progress("re-encrypted") as progress, Waiting() as wait:
+        done = teamwork.make(store, change, seen, progress=progress, told=wait)
     if not done.preview.lines:
         _output.note("Nothing to do: somebody else has done it meanwhile.")
     else:

@@ -56,6 +56,10 @@ def command(app: App, *, dry_run: bool, endorse: bool, sign: bool, as_json: bool
         _output.json(_document(done, dry_run=dry_run))
     else:
         _print(done, dry_run=dry_run)
+        if done.head and done.came and app.store.is_team:
+            from clave.store import words
+
+            _output.note(f"Whoever has the same sees the same words: {words.of_head(done.head)}")
     for line in done.refused:
         _output.warn(line)
     if done.refused:

@@ -35,8 +35,8 @@ class Applicant(NamedTuple):
     request: Request | None = None
 
 
-def applied(store: Store, team: Team, only: Request | None = None) -> dict[str, Read]:
-    """Return the requests at the remote, by the last part of their branches' names, or the one again that is known.
+def applied(store: Store, team: Team, only: str | None = None) -> dict[str, Read]:
+    """Return the requests at the remote, by the last part of their branches' names, or that of one key alone.
 
     One by a key that is a member's was answered: it is no request any more.
     Raises GitFailed where there is no remote, Unreachable.
@@ -46,7 +46,10 @@ def applied(store: Store, team: Team, only: Request | None = None) -> dict[str, 
     if there is None:
         raise GitFailed("the store has no remote at which anybody could ask", "Give the file that they sent you.")
     place = requests.Place(team.roster.store, team.pinned.genesis)
-    found = requests.fetched(repository, there, place, [only.branch] if only else None)
+    try:
+        found = requests.fetched(repository, there, place, None if only is None else [requests.BRANCHES + only])
+    except remote.NoBranch:
+        found = {}
     return {name: each for name, each in found.items() if team.roster.who(name) is None}
 
 
@@ -84,10 +87,9 @@ def require_unchanged(store: Store, team: Team, applicant: Applicant) -> None:
     if request is None:
         return
     advice = "Look at it again, and compare the words anew."
-    try:
-        now = applied(store, team, request)[request.fingerprint]
-    except (remote.NoBranch, KeyError):
-        raise VerificationFailed("the request was taken back after it was shown", advice) from None
+    now = applied(store, team, request.fingerprint).get(request.fingerprint)
+    if now is None:
+        raise VerificationFailed("the request was taken back after it was shown", advice)
     if now.problem is not None:
         raise now.problem
     if now.request != request:

@@ -15,6 +15,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from clave.config import STORE_NAME
 from clave.errors import Busy, CannotEncrypt, CannotWrite, GitFailed, UsageError, VerificationFailed
 from clave.openpgp import certificates
 from clave.store import genesis as beginnings
@@ -64,6 +65,8 @@ def place_for(settings: Settings, url: str, name: str | None = None, into: str |
 
     With a name it is where the configuration says, else below `$XDG_DATA_HOME/clave`. Raises UsageError.
     """
+    if name is not None and not STORE_NAME.fullmatch(name):
+        raise UsageError(f"'{name}' cannot be the name of a store", "Take letters, digits, '.', '_' and '-'.")
     if name is not None and name in settings.stores:
         path = store_path(settings, name)
         if into is not None and os.path.realpath(into) != os.path.realpath(path):

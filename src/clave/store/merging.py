@@ -64,12 +64,13 @@ class Taken(NamedTuple):
 
 
 class Three(NamedTuple):
-    """A path that both sides have changed, each in its way: what it was, what each has; and where ours has it."""
+    """A path that both sides have changed, each in its way: what it was, what each has, and where each has it."""
 
     base: File | None
     ours: File | None
     theirs: File | None
-    at: str
+    here: str
+    there: str
 
 
 class Decision(NamedTuple):
@@ -88,11 +89,12 @@ def decide(
     for old, new in our_moves.items():
         if their_moves.get(old) == new or (theirs.get(old) not in (None, base[old]) and new not in theirs):
             taken[old] = Taken(None, ours, old)
-            both[new] = Three(base[old], ours[new], theirs.get(new) or theirs.get(old), new)
+            at = new if new in theirs else old
+            both[new] = Three(base[old], ours[new], theirs[at], new, at)
     for old, new in their_moves.items():
         if new not in both and ours.get(old) not in (None, base[old]) and new not in ours:
             taken[old] = Taken(None, theirs, old)
-            both[new] = Three(base[old], ours[old], theirs[new], old)
+            both[new] = Three(base[old], ours[old], theirs[new], old, new)
     for path in sorted({*base, *ours, *theirs} - {*taken, *both}):
         was, here, there = base.get(path), ours.get(path), theirs.get(path)
         if here == there:
@@ -102,7 +104,7 @@ def decide(
         elif was == there:
             taken[path] = Taken(here, ours, path)
         else:
-            both[path] = Three(was, here, there, path)
+            both[path] = Three(was, here, there, path, path)
     return Decision(taken, both)
 
 
@@ -165,7 +167,7 @@ class Merger:
     def _opened(self, decision: Decision) -> dict[str, bytes]:
         """Return the plaintexts, by blob, of the entries that both changed, as far as they can be read."""
         wanted: dict[str, str] = {}
-        for path, (base, ours, theirs, _) in decision.both.items():
+        for path, (base, ours, theirs, *_) in decision.both.items():
             if _is_entry(path) and ours and theirs and _ordinary(ours, theirs) and base not in (ours, theirs):
                 wanted |= {file.blob: path for file in (base, ours, theirs) if file and file.blob in self._contents}
         blobs = list(wanted)
@@ -174,11 +176,11 @@ class Merger:
         return {blob: text for blob, (_, text) in opened if isinstance(text, bytes)}
 
     def _join(self, path: str, three: Three, texts: Mapping[str, bytes], team: Team | None) -> None:
-        base, ours, theirs, at = three
+        base, ours, theirs, here, there = three
         if ours == theirs or (ours and ours == base) or (ours and theirs and ours.blob == theirs.blob):
-            self._taken[path] = Taken(theirs, self._theirs, path)
+            self._taken[path] = Taken(theirs, self._theirs, there)
         elif theirs and theirs == base:
-            self._taken[path] = Taken(ours, self._ours, at)
+            self._taken[path] = Taken(ours, self._ours, here)
         elif not _is_entry(path):
             self._join_file(path, three, team)
         elif ours and theirs and ours.blob in texts and theirs.blob in texts:
@@ -187,9 +189,9 @@ class Merger:
             if joined is None:
                 self._keep_both(path, three)
             elif joined == texts[theirs.blob]:
-                self._taken[path] = Taken(theirs, self._theirs, path)
+                self._taken[path] = Taken(theirs, self._theirs, there)
             elif joined == texts[ours.blob]:
-                self._taken[path] = Taken(ours, self._ours, at)
+                self._taken[path] = Taken(ours, self._ours, here)
             else:
                 self._written[path] = joined
                 self._taken.pop(path, None)
@@ -211,11 +213,11 @@ class Merger:
 
     def _keep_both(self, path: str, three: Three) -> None:
         """Let theirs have the path, and keep ours beside it; what only one of the two still has stays."""
-        self._taken[path] = Taken(three.theirs, self._theirs, path)
+        self._taken[path] = Taken(three.theirs, self._theirs, three.there)
         kept = ""
         if three.ours:
             kept = self._aside(path)
-            self._taken[kept] = Taken(three.ours, self._ours, three.at)
+            self._taken[kept] = Taken(three.ours, self._ours, three.here)
         self._conflicts.append(Conflict(path, kept))
 
     def _aside(self, path: str) -> str:

@@ -11,7 +11,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from clave.errors import CannotDecrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
+from clave.errors import CannotDecrypt, CannotEncrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
 from clave.model import notices
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
@@ -19,7 +19,7 @@ from clave.model.secret import compare
 from clave.openpgp import keys
 from clave.openpgp.command import start_decrypting
 from clave.openpgp.message import decrypt_with, encrypt
-from clave.store import layout, recipients
+from clave.store import layout, recipients, unshared
 from clave.vcs import transaction, unversioned, worktree
 from clave.vcs.identity import Identity
 from clave.vcs.worktree import Content, Link
@@ -61,6 +61,7 @@ class Operation:
         self._kept: Kept | None = None
         self._prefixes: dict[str, str] = {}  # folders as the repository names them
         self._merged: str | None = None  # the commit that this one merges
+        self._endorsed: Sequence[str] = ()
 
     # What is there now
 
@@ -143,6 +144,10 @@ class Operation:
         if team:
             self._readers = recipients.TeamReaders(team)
 
+    def endorse(self, commits: Sequence[str]) -> None:
+        """Stand for commits that come before this one, in its message."""
+        self._endorsed = commits
+
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
 
@@ -198,9 +203,10 @@ class Operation:
             notes = [
                 Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
             ]
-            message = compose(subject, operation, notes)
+            message = compose(subject, operation, notes, endorses=self._endorsed)
             in_repository = {self._in_repository(path): content for path, content in changes.items()}
             self._commit(self._write, in_repository, message, adopt=adopt)
+            unshared.note(self._store)
         if self._kept:
             self._kept.drop()
 
@@ -227,6 +233,7 @@ class Operation:
             write.commit(changes, message, parents=parents, identity=own_identity, adopt=adopt)
             return
         from clave.store import verification
+        from clave.team.verdict import Rule
 
         assert self._repository is not None
         repository, team, head = self._repository, self.team, write.head
@@ -234,9 +241,9 @@ class Operation:
         def judged(commit: str) -> None:
             verdict = verification.judge_new(repository, team.pinned, head or "", commit)
             if verdict.refusals:
-                raise VerificationFailed(
-                    f"the team would refuse this: {verdict.refusals[0].problem}", "Nothing was changed."
-                )
+                refusal = verdict.refusals[0]
+                advice = refusal.advice if refusal.rule is Rule.WRONG_HANDS else "Nothing was changed."
+                raise VerificationFailed(f"the team would refuse this: {refusal.problem}", advice)
 
         new = write.commit(
             changes,
@@ -254,9 +261,10 @@ class Operation:
         """Leave a notice of each reader of what was changed whose key ends soon."""
         from clave.store import expiry
 
-        folders = {path.rpartition("/")[0] for path in changes if path.endswith(SUFFIX)}
-        for line in expiry.warnings(each for folder in folders for each in self._readers.of(folder)):
-            notices.leave(line)
+        for folder in {path.rpartition("/")[0] for path in changes if path.endswith(SUFFIX)}:
+            with suppress(CannotEncrypt):  # something was removed there, and nothing encrypted
+                for line in expiry.warnings(self._readers.of(folder)):
+                    notices.leave(line)
 
     def require_unchanged(self, paths: Iterable[str]) -> None:
         """Raise GitFailed if something at one of the paths is not as HEAD has it."""

@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, VerificationFailed
-from clave.store import merging, pins, replaying, verification
+from clave.store import merging, pins, replaying, unshared, verification
 from clave.store.operation import begin
 from clave.team.verdict import Waiting
 from clave.vcs import graph, reading, remote, transaction
@@ -110,7 +110,7 @@ def push(store: Store, *, told: Callable[[str], object] | None = None) -> Synced
     """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected."""
     repository, where = remote_for(store)
     run = _Run(store, repository, where, None, None, told)
-    return run.push(reading.resolve(repository, run.tracking) or "")
+    return run.push(reading.resolve(repository, where.tracking) or "")
 
 
 class _Run:
@@ -185,7 +185,7 @@ class _Run:
     def _require_new(self, there: dict[str, str]) -> None:
         """Raise GitFailed unless the remote is empty, and was when it was seen last."""
         branch = _short(self.where.branch)
-        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self.tracking)
+        seen = self.pinned.upstream if self.pinned else reading.resolve(self.repository, self.where.tracking)
         others = ", ".join(sorted(map(_short, there)))
         if seen and not there:
             raise GitFailed(
@@ -213,11 +213,8 @@ class _Run:
                 self.repository, self.where, [f"{head}:{self.where.branch}"],
                 expect={self.where.branch: tip}, progress=self.told,
             )  # fmt: skip
-        self.repository.run("update-ref", "-m", "clave", self.tracking, head)
-        if not self.where.tracked:
-            branch = self.repository.text("symbolic-ref", "--short", "HEAD")
-            self.repository.run("config", f"branch.{branch}.remote", self.where.name)
-            self.repository.run("config", f"branch.{branch}.merge", self.where.branch)
+        remote.note(self.repository, self.where, head)
+        unshared.forget(self.store)
         if self.pinned:
             self.pinned = verification.pinned_or_refuse(self.repository).replace(upstream=head, when=int(time.time()))
             pins.write(self.repository, self.pinned)
@@ -230,11 +227,6 @@ class _Run:
         return Synced(
             tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused)
         )
-
-    @property
-    def tracking(self) -> str:
-        """The ref that says what the remote had when it was seen last."""
-        return f"refs/remotes/{self.where.name}/{_short(self.where.branch)}"
 
     # A team's
 

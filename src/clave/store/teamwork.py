@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 
 
 class Change(NamedTuple):
-    """A change that is wanted: the edit of the roster, the commit's subject, the certificates that are new."""
+    """A change that is wanted: the edit of the roster, the commit's subject, the certificates that are new.
+
+    `endorses` are commits of a key in wrong hands that the admin has looked at, and stands for.
+    """
 
     edit: Callable[[Roster], Roster]
     subject: str
     certificates: Mapping[str, bytes] = {}
+    endorses: tuple[str, ...] = ()
 
 
 class Shift(NamedTuple):
@@ -87,8 +91,15 @@ def preview(store: Store, change: Change) -> Preview:
     return _preview(store, team, change)
 
 
-def make(store: Store, change: Change, seen: Preview, *, progress: Progress | None = None) -> Done:
-    """Make a change that was previewed, and share it.
+def make(
+    store: Store,
+    change: Change,
+    seen: Preview,
+    *,
+    progress: Progress | None = None,
+    told: Callable[[str], object] | None = None,
+) -> Done:
+    """Make a change that was previewed, and share it; `told` is called with what the remote says meanwhile.
 
     Raises as `preview`, and Busy where it would do something else than what was seen; nothing is changed then.
     """
@@ -108,12 +119,13 @@ def make(store: Store, change: Change, seen: Preview, *, progress: Progress | No
                 # Also one that is for the new readers already, here and not in HEAD, would be no help to anybody.
                 operation.require_unchanged(each + SUFFIX for each in now.renewed)
                 operation.set_roster(now.after, change.certificates)
+                operation.endorse(change.endorses)
                 renewed = operation.reencrypt(now.renewed, progress)
                 operation.commit(change.subject, "team")
         made[:] = [Done(now, tuple(renewed), store.team_repository().head() or "")]
 
     try:
-        share(store, work)
+        share(store, work, told=told)
     except NotShared as failure:
         return made[0]._replace(unshared=failure)
     return made[0]

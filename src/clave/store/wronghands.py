@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.openpgp import certificates
+from clave.team import paths
 from clave.vcs import reading, signed
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ def look(store: Store, fingerprint: str) -> Found:
         if len(before) >= _SHOWN:
             break
     return Found(proposal, tuple(after[:_SHOWN]), tuple(before[:_SHOWN]))
+
+
+def restored(store: Store, fingerprint: str, last_good: str) -> dict[str, bytes]:
+    """Return the key's certificate as it was when its signatures still counted, if it was changed since.
+
+    Who has the key may have changed it, and nobody can stand for such a change.
+    """
+    repository, path = store.team_repository(), paths.certificate_path(fingerprint)
+    blobs = [row.blob for row in reading.files(repository, last_good, (path,)) if row.path == path]
+    then = dict(reading.objects(repository, blobs, "blob")).get(blobs[0]) if blobs else None
+    return {} if then in (None, store.team().certificates.get(fingerprint)) else {fingerprint: then}
 
 
 def signer(team: Team, commit: bytes) -> str:

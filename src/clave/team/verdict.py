@@ -99,5 +99,5 @@ _ADVICE = {
     Rule.CERTIFICATE: "Ask the owner of the key, by voice, for its fingerprint before anybody uses it.",
     Rule.TREE: UNDO,
     Rule.ENDORSEMENT: "Endorse it with clave sync --endorse, which knows what may be endorsed.",
-    Rule.WRONG_HANDS: "Restore these paths (clave restore) or endorse the commit, then remove the key.",
+    Rule.WRONG_HANDS: "Look at it, then bring back what was before (clave restore) or stand for it: --endorse COMMIT.",
 }

@@ -97,6 +97,11 @@ class Remote(NamedTuple):
     tracked: bool
 
     @property
+    def tracking(self) -> str:
+        """The ref that says what the remote had when it was seen last."""
+        return f"refs/remotes/{self.name}/{self.branch.removeprefix('refs/heads/')}"
+
+    @property
     def shown(self) -> str:
         """How a user is told of it."""
         return f"{self.name} ({shown(self.url)})"
@@ -134,6 +139,28 @@ def has_remote(repository: Repository) -> bool:
             return any(line.lstrip().lower().startswith("[remote ") for line in file)
     except OSError:
         return False
+
+
+def ahead(repository: Repository) -> int:
+    """Return how many commits the remote had not when it was seen last; 0 where there is none. Raises GitFailed."""
+    if not has_remote(repository):
+        return 0
+    where = remote_of(repository)
+    if where is None:
+        return 0
+    seen = repository.run("rev-list", "--count", "HEAD", f"^{where.tracking}", "--", check=False)
+    if seen.code != 0:  # it was never seen
+        seen = repository.run("rev-list", "--count", "HEAD", "--")
+    return int(seen.out)
+
+
+def note(repository: Repository, where: Remote, commit: str) -> None:
+    """Remember that the remote has a commit, and that the branch follows it."""
+    repository.run("update-ref", "-m", "clave", where.tracking, commit)
+    if not where.tracked:
+        branch = repository.text("symbolic-ref", "--short", "HEAD")
+        repository.run("config", f"branch.{branch}.remote", where.name)
+        repository.run("config", f"branch.{branch}.merge", where.branch)
 
 
 def _configured(repository: Repository) -> tuple[dict[str, list[str]], dict[str, tuple[str, str]]]:

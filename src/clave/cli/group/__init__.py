@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from clave.cli._commands import Row
 from clave.cli._lazy import LazyGroup
 
-command = LazyGroup(
+if TYPE_CHECKING:
+    import click
+
+
+class _Group(LazyGroup):
+    """`group` is `group list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, having put the command there that was left out."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+command = _Group(
     "group",
     package="clave.cli.group",
     sections={
@@ -15,10 +31,11 @@ command = LazyGroup(
             "remove": Row("remove", "Take members out of a group, or remove it.", ("rm",)),
         }
     },
+    subcommand_metavar="[COMMAND] …",
     help="""Several members under one name.
 
     A group gets rights as a member does, with @ before its name: `clave grant @ops prod`. Whoever joins it gains what
-    it may read, and whoever leaves it loses that: it is encrypted anew.
+    it may read, and whoever leaves it loses that: it is encrypted anew. `group` alone is `group list`.
 
     \b
     clave group add ops bob carol

@@ -37,9 +37,12 @@ def command(app: App, name: str, file: str | None, key: str | None, fingerprint:
 
     exclusive(FILE=file, key=key)
     store = app.store
-    store.team().require_admin()
+    team = store.team()
+    team.require_admin()
     certificate = certificates.from_file(file) if file else certificates.exported(_in_keyring(key or name, name))
     theirs = teamwork.key_of(certificate)
+    if theirs.fpr in team.certificates:  # who comes back has signed before
+        certificate = certificates.merged(team.certificates[theirs.fpr], certificate)
     change = teamwork.Change(
         lambda roster: editing.add_member(roster, name, [theirs]), f"Add {name} to the team.", {theirs.fpr: certificate}
     )

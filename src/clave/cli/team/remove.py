@@ -23,10 +23,13 @@ _SHOWN = 20  # entries that a terminal gets
 @click.option("--reason", metavar="REASON", type=click.Choice(("left", "lost", "stolen")), default="left",
               show_default=True, help="Why: left, or their key was lost or stolen.")  # fmt: skip
 @click.option("--last-good", metavar="COMMIT", help="The last commit of theirs that counts; needed for a stolen key.")
+@click.option("--endorse", metavar="COMMIT", multiple=True, help="A later commit by that key that is all right.")
 @_team.confirmed
 @click.argument("name", metavar="MEMBER")
 @pass_app
-def command(app: App, name: str, reason: str, last_good: str | None, sure: bool, dry_run: bool) -> None:
+def command(
+    app: App, name: str, reason: str, last_good: str | None, endorse: tuple[str, ...], sure: bool, dry_run: bool
+) -> None:
     """Take somebody out of the team.
 
     They lose every right, and all that they could read is encrypted anew for those who still may, in one signed
@@ -34,8 +37,11 @@ def command(app: App, name: str, reason: str, last_good: str | None, sure: bool,
 
     What they have read they know, and old versions stay readable to them in the history. So this ends with the names
     of the entries whose values they know: change those.
+
+    Of what a stolen key signed after the last good commit nothing may stand as it was left. Look at those commits;
+    bring back earlier versions, or stand for what is all right with --endorse.
     """
-    from clave.store import teamwork
+    from clave.store import teamwork, wronghands
     from clave.team import editing
 
     store = app.store
@@ -45,8 +51,13 @@ def command(app: App, name: str, reason: str, last_good: str | None, sure: bool,
             "a thief may have signed commits with a stolen key",
             "Say which is the last that counts: --last-good COMMIT; see clave log.",
         )
+    member = store.team().roster.member(name)
+    restored = [wronghands.restored(store, key.fpr, good) for key in member.keys] if member and good else []
     change = teamwork.Change(
-        lambda roster: editing.remove_member(roster, name, reason, good), f"Remove {name} from the team ({reason})."
+        lambda roster: editing.remove_member(roster, name, reason, good),
+        f"Remove {name} from the team ({reason}).",
+        {fpr: data for each in restored for fpr, data in each.items()},
+        tuple(_commit(store, each) for each in endorse),
     )
     known = teamwork.readable(store, name)
     done = _team.carry_out(store, change, sure=sure, dry_run=dry_run)

@@ -55,9 +55,10 @@ def command(
     for what is all right with --endorse.
     """
     from clave.openpgp import certificates
-    from clave.store import teamwork
+    from clave.store import teamwork, wronghands
     from clave.team import editing
     from clave.team.roster import LOST, REPLACED, STOLEN
+    from clave.vcs import reading
 
     exclusive(lost=lost, stolen=stolen)
     if not stolen and (last_good or endorse):
@@ -70,11 +71,14 @@ def command(
     gone = _whose.plain(old) if old else ""
     reason = STOLEN if stolen else LOST if lost else REPLACED
     editing.replace_key(team.roster, name, key, old=gone)  # what cannot be done is told before anybody is asked
-    good = _last_good(store, name, gone or _only(team.roster, name), last_good) if stolen else ""
+    gone = gone or _only(team.roster, name)
+    good = _last_good(store, name, gone, last_good) if stolen else ""
+    endorsed = tuple(reading.require_commit(store.team_repository(), each) for each in endorse)
     change = teamwork.Change(
         lambda roster: editing.replace_key(roster, name, key, old=gone, reason=reason, last_good=good),
         f"Replace a key of {name} ({reason}).",
-        {key.fpr: certificate},
+        {key.fpr: certificate, **(wronghands.restored(store, gone, good) if good else {})},
+        endorsed,
     )
     _whose.settle(store, change, certificate, name, fingerprint, dry_run=dry_run)
     _team.finish(store, _team.carry_out(store, change, sure=sure, dry_run=dry_run))
