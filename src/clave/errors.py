@@ -116,6 +116,20 @@ class ProgramMissing(ClaveError):
         self.program = program
 
 
+class CannotExecute(ClaveError):
+    """The program that the user wants to run is there, and cannot be run. The number is the shells'."""
+
+    code = "cannot-execute"
+    exit_code = 126
+
+
+class NoSuchProgram(ClaveError):
+    """The program that the user wants to run is not there. The number is the shells'."""
+
+    code = "no-such-program"
+    exit_code = 127
+
+
 class OutputTooLarge(ClaveError):
     """A program wrote more than its caller accepts, who says what of."""
 

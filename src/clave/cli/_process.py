@@ -28,9 +28,8 @@ _CANNOT_WRITE = frozenset(
 
 def prepare() -> None:
     """Set up the process: standard streams, umask, no core dumps (they would hold plaintext)."""
-    import resource
-
     from clave.config import umask
+    from clave.process import harden
 
     if sys.stdin is None:  # our caller closed it
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
@@ -42,15 +41,14 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that is not UTF-8 shows escapes, never a traceback
             stream.reconfigure(errors="backslashreplace")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    os.umask(umask(os.environ))
+    harden(umask(os.environ))
     _sweep()
 
 
 def _sweep() -> None:
-    """Remove the plaintext that an `edit` left whose process was killed; loads nothing if there is none."""
-    if places.edits(os.environ):
-        from clave.desk.editor import sweep
+    """Remove the plaintext of a process that was killed; loads nothing if there is none."""
+    if places.left_in_ram(os.environ):
+        from clave.ram import sweep
 
         sweep()
 
