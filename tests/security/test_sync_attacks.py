@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clave.model.text import printable
 from tests.security.attacks import ATTACKS, WAITS, Attack
 from tests.security.forge import Forge
 from tests.security.test_team_attacks import assert_told, judged, state
@@ -21,7 +22,10 @@ def test_sync_refuses(team: Team, attack: Attack) -> None:
     done = team.clave("carol", "sync", code=None)
     line = done.err.decode().strip().split("\n")[-1]
     assert done.code == (0 if attack.rule == WAITS else 6), line
-    if attack.rule != WAITS:
+    if line.startswith("Error: origin"):
+        assert "sent what git refuses" in line
+        assert printable(line) == line
+    elif attack.rule != WAITS:
         assert_told(attack, line.removeprefix("Error: "))
     team.git("carol", "fetch", "-q", "origin", "main")
     good = judged(team, "carol", tip).good

@@ -293,7 +293,12 @@ class _Run:
 
     def _hold(self, tip: str, verdict: Verdict) -> Synced:
         """Bring in what is good of a remote whose tip is not, and tell what is the matter with the rest."""
-        if verdict.good and self._is_shared(verdict.good):
+        head = self.repository.head()
+        if (
+            verdict.good
+            and head != verdict.good
+            and (head is None or graph.reaches(self.repository, verdict.good, head))
+        ):
             self._bring_in(verdict.good)
             self._know(verdict.good, verdict)
         if verdict.refusals:
