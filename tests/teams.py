@@ -10,13 +10,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import Output, Person, forget, make_person, run_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ENTRIES = {"web": b"web-secret\nuser: shop\n", "prod/db": b"db-secret\nuser: app\nhost: db1\n", "team/wifi": b"wifi\n"}
 

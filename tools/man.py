@@ -225,8 +225,8 @@ ENDS = {
 # Variables that are no settings of `config.KEYS`. A test looks for those that the program reads.
 VARIABLES = {
     "CLAVE_DEBUG": "With `1`, an error is shown with its traceback. It may hold names and paths.",
-    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: the store is verified "
-    "by them when it is first used, and any other one is refused.",
+    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: it is verified by "
+    "them when it is first used, and any other store is refused.",
     "CLAVE_YES": "With `1`, “overwrite?” and “delete?” are answered with yes, and nothing else.",
     "DISPLAY, WAYLAND_DISPLAY": "The display whose clipboard is used.",
     "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",

@@ -206,6 +206,39 @@ def test_a_remote_that_is_not_there(team: Team, dave: Person) -> None:  # noqa: 
     assert left(team) == []
 
 
+def test_a_remote_whose_head_is_of_no_branch(team: Team, dave: Person) -> None:  # noqa: F811
+    """As `git init --bare` leaves it where people then push main."""
+    team.git("alice", "--git-dir", str(team.remote), "symbolic-ref", "HEAD", "refs/heads/master")
+    join(team)
+    assert team.head("dave") == team.tip() == team.pin("dave")["upstream"]
+    assert team.git("dave", "rev-parse", "--abbrev-ref", "@{upstream}").out == b"origin/main\n"
+    assert team.git("dave", "status", "--porcelain").out == b""
+    team.clave("dave", "sync")
+    shutil.rmtree(team.stores["dave"])
+    shutil.rmtree(dave.home / ".local")
+    push(team, "alice", "refs/heads/other", team.tip())
+    done = team.clave("dave", "join", url(team), "--root", words(team), code=7)
+    assert b"refs/heads/other" in done.err
+    assert left(team) == []
+
+
+def test_a_remote_that_is_empty(team: Team, dave: Person) -> None:  # noqa: F811
+    empty = team.folder / "empty.git"
+    team.run("alice", "git", "init", "-q", "--bare", str(empty))
+    done = team.clave("dave", "join", str(empty), "--root", words(team), code=7)
+    assert b"no commit" in done.err
+    empty.rename(team.remote.parent / "remote.git/empty")
+    assert left(team) == []
+
+
+def test_requests_and_other_branches_are_not_fetched(team: Team, dave: Person) -> None:  # noqa: F811
+    push(team, "alice", "refs/heads/other", team.tip())
+    push(team, "alice", f"refs/heads/clave-join/{'A' * 40}", team.tip())
+    join(team)
+    refs = team.git("dave", "for-each-ref", "--format=%(refname)").out.decode().split()
+    assert refs == ["refs/heads/main", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]
+
+
 def test_a_history_that_is_cut_off(team: Team, dave: Person) -> None:  # noqa: F811
     shallow = team.folder / "shallow.git"
     team.run("alice", "git", "clone", "-q", "--bare", "--depth=1", f"file://{team.remote}", str(shallow))
@@ -371,10 +404,32 @@ def test_a_request_that_was_swapped_after_it_was_shown(team: Team, dave: Person)
     team.git("dave", "push", "-q", "origin", f":refs/heads/clave-join/{dave.fingerprint}")
     join(team, "--name", "other")  # the same key makes another request
     asked.sendline("y")
-    asked.expect_exact("another one than was shown")
+    asked.expect_exact("the request is another one than was shown")
     asked.wait()
     assert asked.exitstatus == 6
     assert team.tip() == before == team.head("alice")
+
+
+def test_a_request_goes_with_what_answers_it_or_neither_does(team: Team, dave: Person) -> None:  # noqa: F811
+    """The remote swaps it in the moment of the push: the commit is taken back, and nobody is let in."""
+    join(team)
+    ref = f"refs/heads/clave-join/{dave.fingerprint}"
+    before = team.tip()
+    asked = branches(team)[ref]
+    other = team.git("dave", "commit-tree", "HEAD^{tree}", "-m", "x").out.decode().strip()
+    push(team, "dave", "refs/heads/x", other)
+    count = team.folder / "count"
+    wrapper = team.folder / "receive"
+    swap = f"git --git-dir '{team.remote}' update-ref {ref} {other}"
+    wrapper.write_text(f"#!/bin/sh\necho x >>'{count}'\n{swap}\nexec git-receive-pack \"$@\"\n")
+    wrapper.chmod(0o755)
+    team.git("alice", "config", "remote.origin.receivepack", str(wrapper))
+    said = approve(team, "--read", "team", code=6)
+    assert "another one than was shown" in said
+    assert count.exists()
+    assert team.tip() == before == team.head("alice") == team.pin("alice")["local"]
+    assert branches(team)[ref] == other != asked
+    assert team.git("alice", "status", "--porcelain").out == b""
 
 
 def test_a_request_that_was_taken_back_after_it_was_shown(team: Team, dave: Person) -> None:  # noqa: F811
@@ -402,6 +457,27 @@ def test_another_key_for_the_same_name_is_not_let_in(team: Team, dave: Person) -
     join(team)
     done = team.clave("alice", "team", "approve", "dave", "--read", ".", code=6)
     assert b"several keys" in done.err
+
+
+def test_somebody_who_wished_for_another_name_is_chosen_from_a_list(team: Team, dave: Person) -> None:  # noqa: F811
+    join(team, "--name", "davie")
+    team.clave("alice", "team", "approve", "dave", "--read", "team", code=3)
+    asked = on_terminal(team.people["alice"], team.stores["alice"], "team", "approve", "dave", "--read", "team")
+    asked.expect_exact("davie")
+    asked.sendline("1")
+    asked.expect_exact("[y/N]")
+    asked.sendline("y")
+    asked.expect_exact("dave is in")
+    asked.wait()
+    assert asked.exitstatus == 0
+    update(team, "dave")
+    assert team.clave("dave", "show", "team/wifi").out == b"wifi\n"
+
+
+@pytest.mark.parametrize("name", ["../../x", "-x", "a b", ""])
+def test_a_store_has_a_plain_name(team: Team, dave: Person, name: str) -> None:  # noqa: F811
+    team.clave("dave", "join", url(team), "--as", name, "--root", words(team), code=2)
+    assert left(team) == []
 
 
 def test_a_name_that_somebody_has_is_not_given_again(team: Team, dave: Person) -> None:  # noqa: F811

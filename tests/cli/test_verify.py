@@ -87,6 +87,17 @@ def test_it_names_commit_signer_rule_and_what_to_do(team: Team, how: list[str]) 
         assert (refused["commit"], refused["signer"], refused["rule"]) == (bad, "bob", "right")
 
 
+@pytest.mark.parametrize("how", [[], ["--all"]])
+def test_a_head_that_was_set_back_is_refused(team: Team, how: list[str]) -> None:  # noqa: F811
+    """Also with --all, although everything up to it is as it should be."""
+    team.clave("alice", "insert", "-m", "x", input=b"x\n")
+    team.git("alice", "push", "-q")
+    team.clave("bob", "sync")
+    team.git("bob", "reset", "-q", "--hard", "HEAD~1")
+    assert b"does not come after" in team.clave("bob", "verify", *how, code=6).err
+    assert team.pin("bob")["local"] == team.tip()
+
+
 def test_what_waits_is_a_warning_and_strictly_none(team: Team) -> None:  # noqa: F811
     good, waits = team.tip(), unsigned(team)
     done = team.clave("bob", "verify")

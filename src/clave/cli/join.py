@@ -44,7 +44,7 @@ def command(
     from clave.store import joining
     from clave.store.verification import ROOT
 
-    place = _place(app, url, name or app.store_name, into)
+    place = _place(app, url, app.store_name if name is None else name, into)
     root = root or os.environ.get(ROOT)
     settled = None
     store = joining.unfinished(place, url, app.settings)

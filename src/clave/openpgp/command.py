@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from clave.process import STATUS_FD, start
+from clave.process import STATUS_FD, start, with_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,16 +25,8 @@ def user_options(environ: Mapping[str, str]) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for gpg: GPG_TTY tells a pinentry in the terminal where to ask (as in pass)."""
-    env = dict(os.environ)
-    if not env.get("GPG_TTY"):
-        for descriptor in (0, 1, 2):
-            try:
-                env["GPG_TTY"] = os.ttyname(descriptor)
-                break
-            except OSError:
-                continue
-    return env
+    """Return the environment for gpg, which may have to ask for a passphrase."""
+    return with_terminal(os.environ)
 
 
 def start_gpg(argv: Sequence[str], *, limit: int | None = None) -> Running:

@@ -6,11 +6,10 @@ another one by then, nobody is let in.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import Busy, GitFailed, NotFound, VerificationFailed
+from clave.errors import GitFailed, NotFound, VerificationFailed
 from clave.openpgp import certificates
 from clave.store import requests, teamwork
 from clave.team import editing
@@ -35,8 +34,8 @@ class Applicant(NamedTuple):
     request: Request | None = None
 
 
-def applied(store: Store, team: Team, only: Request | None = None) -> dict[str, Read]:
-    """Return the requests at the remote, by the last part of their branches' names, or the one again that is known.
+def applied(store: Store, team: Team, only: str | None = None) -> dict[str, Read]:
+    """Return the requests at the remote, by the last part of their branches' names, or that of one key alone.
 
     One by a key that is a member's was answered: it is no request any more.
     Raises GitFailed where there is no remote, Unreachable.
@@ -46,7 +45,10 @@ def applied(store: Store, team: Team, only: Request | None = None) -> dict[str, 
     if there is None:
         raise GitFailed("the store has no remote at which anybody could ask", "Give the file that they sent you.")
     place = requests.Place(team.roster.store, team.pinned.genesis)
-    found = requests.fetched(repository, there, place, [only.branch] if only else None)
+    try:
+        found = requests.fetched(repository, there, place, None if only is None else [requests.BRANCHES + only])
+    except remote.NoBranch:
+        found = {}
     return {name: each for name, each in found.items() if team.roster.who(name) is None}
 
 
@@ -75,32 +77,9 @@ def change(applicant: Applicant, name: str, read: Iterable[str], write: Iterable
             after = editing.grant(after, name, path, given)
         return replace(after, seq=roster.seq + 1, prev=roster.digest)
 
-    return teamwork.Change(edit, f"Let {name} into the team.", {key.fpr: applicant.certificate})
-
-
-def require_unchanged(store: Store, team: Team, applicant: Applicant) -> None:
-    """Raise VerificationFailed if a request is not any more what was shown."""
     request = applicant.request
-    if request is None:
-        return
-    advice = "Look at it again, and compare the words anew."
-    try:
-        now = applied(store, team, request)[request.fingerprint]
-    except (remote.NoBranch, KeyError):
-        raise VerificationFailed("the request was taken back after it was shown", advice) from None
-    if now.problem is not None:
-        raise now.problem
-    if now.request != request:
-        raise VerificationFailed("the request is another one than was shown", advice)
-
-
-def answer(store: Store, request: Request) -> None:
-    """Take a request away that was answered; one that is another by now stays."""
-    repository = store.team_repository()
-    there = remote.remote_of(repository)
-    if there is not None:
-        with suppress(Busy, GitFailed):  # it grants nothing, and whoever looks sees that its key is a member's
-            remote.push(repository, there, [f":{request.branch}"], expect={request.branch: request.commit})
+    answers = {request.branch: request.commit} if request else {}
+    return teamwork.Change(edit, f"Let {name} into the team.", {key.fpr: applicant.certificate}, answers=answers)
 
 
 def wanted(found: dict[str, Read], name: str, fingerprint: str | None) -> Request:

@@ -3,6 +3,9 @@
 That a signature is good, and by which key, never changes: it is kept by the commit's id, in
 `$XDG_CACHE_HOME/clave/signatures`, a line `<commit> <fingerprint>` each. What one thinks of that key (revoked,
 expired, trusted) is asked of the keyring every time. Whatever Sequoia does not call good, git and gpg judge.
+
+In a team store the team's own certificates say whose a signature is, and the roster what they are called; the keyring
+is asked about those of nobody in the team.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from clave.openpgp import keys
+from clave.openpgp import certificates, keys
 from clave.openpgp.verifying import verify_many
 from clave.places import cache_file
 from clave.vcs.history import Signature
@@ -19,6 +22,7 @@ from clave.vcs.signed import split
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clave.store.membership import Team
     from clave.vcs.history import History
 
 CACHE = "signatures"
@@ -26,8 +30,29 @@ _LIMIT = 16 << 20  # bytes of the cache that are read; it begins anew above that
 _IDS = (40, 64)  # hex digits of a commit's id, of a fingerprint
 
 
-def check(history: History, commits: Sequence[str]) -> dict[str, Signature]:
+def check(history: History, commits: Sequence[str], team: Team | None = None) -> dict[str, Signature]:
     """Return the state of the signature of each of the (signed) commits. Raises GitFailed."""
+    ours = _of_team(history, commits, team) if team else {}
+    return ours | _by_keyring(history, [commit for commit in commits if commit not in ours])
+
+
+def _of_team(history: History, commits: Sequence[str], team: Team) -> dict[str, Signature]:
+    """Return the good signatures by keys that the team has, or had."""
+    found: dict[str, Signature] = {}
+    for commit, raw in history.raw_commits(commits).items():
+        parts = split(raw)
+        if parts is None:
+            continue
+        checked = certificates.verify(parts.payload, parts.signature, team.certificates.values())
+        owner = team.roster.owners.get(checked.fingerprint)
+        if owner and checked.state == "GOOD":
+            found[commit] = Signature("good", checked.fingerprint, owner.name + (" (removed)" if owner.removed else ""))
+    return found
+
+
+def _by_keyring(history: History, commits: Sequence[str]) -> dict[str, Signature]:
+    if not commits:
+        return {}
     known = _remembered()
     new = _verified(history, [commit for commit in commits if commit not in known])
     if new:

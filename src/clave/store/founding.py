@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import GitFailed, NotFound, UsageError
 from clave.openpgp import certificates
 from clave.store import layout, pins, recipients, rostering, verification
+from clave.store.operation import own_identity
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.team.roster import ADMIN, MEMBER, Folder, Grant, Key, Member, Roster
@@ -105,7 +106,7 @@ def found(store: Store, founding: Founding) -> Pinned:
         from clave.model.change import compose
 
         message = compose("Found the team of the store.", "team", [])
-        write.commit(changes, message, sign=founding.key, check=judged)
+        write.commit(changes, message, sign=founding.key, check=judged, identity=own_identity)
     pins.write(repository, pinned[0])
     return pinned[0]
 

@@ -89,7 +89,7 @@ def log(store: Store, name: str = "", *, limit: int | None = None, verify: bool 
             from clave.store.checking import check
 
             signed = [event.commit for event in events if event.signature != "unsigned"]
-            states = check(then.history, signed) if signed else {}
+            states = check(then.history, signed, store.known_team()) if signed else {}
             events = [_checked(event, states.get(event.commit)) for event in events]
     return events
 

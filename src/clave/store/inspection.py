@@ -61,11 +61,12 @@ def inspect(store: Store, *, everything: bool = False) -> Inspection:
     head = repository.head()
     if head is None:
         raise VerificationFailed("the branch of the store has no commit", "Get the team's back: clave sync.")
-    is_known = head == pinned.local and not everything
-    verdict = Verdict(head, None) if is_known else verification.judge(repository, pinned, head, everything=everything)
+    verdict = Verdict(head, None) if head == pinned.local else verification.judge(repository, pinned, head)
+    if everything and not verdict.refusals:  # that HEAD comes after the pin does not follow from what comes before
+        verdict = verification.judge(repository, pinned, head, everything=True)
     if not verdict.good:
         raise verdict.refusals[0].error()
-    if not verdict.refusals and verdict.good != pinned.local and _reaches(repository, verdict.good, pinned.local):
+    if not verdict.refusals and verdict.good != pinned.local:
         pinned = verification.moved(repository, pinned, verdict, upstream=shared(repository, verdict.good))
     team = Team(repository, pinned, verdict.good)
     tree, contents = _entries(repository, verdict.good)
@@ -78,10 +79,6 @@ def inspect(store: Store, *, everything: bool = False) -> Inspection:
         *_too_old(repository, verdict.good, when),
     )
     return Inspection(pinned, verdict, team.roster.seq, signer, when, due, warnings)
-
-
-def _reaches(repository: Repository, commit: str, ancestor: str) -> bool:
-    return repository.run("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0
 
 
 def _entries(repository: Repository, commit: str) -> tuple[Tree, Mapping[str, tuple[str, ...] | None]]:

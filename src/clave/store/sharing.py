@@ -15,7 +15,7 @@ from clave.store import syncing, verification
 from clave.vcs import remote, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from clave.store.store import Store
 
@@ -31,8 +31,16 @@ class NotShared(Busy):
     code = "not-shared"
 
 
-def share(store: Store, work: Callable[[], T], *, told: Callable[[str], object] | None = None) -> T:
+def share(
+    store: Store,
+    work: Callable[[], T],
+    *,
+    told: Callable[[str], object] | None = None,
+    answered: Mapping[str, str] | None = None,
+) -> T:
     """Sync, do `work`, which makes one commit or none, and push it.
+
+    `answered` are refs of the remote's that go in the same push, each with the commit that it must still have.
 
     Where others have pushed in between, the commit is taken back, it was shared with nobody, and `work` is done again
     on theirs. Without a remote just `work` is done. Raises NotShared where the remote cannot be reached: the commit is
@@ -54,7 +62,7 @@ def share(store: Store, work: Callable[[], T], *, told: Callable[[str], object] 
         try:
             if away is not None:
                 raise away
-            syncing.push(store, told=told)
+            syncing.push(store, told=told, answered=answered)
         except remote.Unreachable as failure:
             raise NotShared(f"done here, not shared yet: {failure.message}", "Share it: clave sync.") from None
         except remote.Rejected:

@@ -75,4 +75,4 @@ def _is_by(raw: bytes, certificate: bytes) -> bool:
     payload, signatures, others = signed.parts(raw)
     if len(signatures) != 1 or others:
         return False
-    return certificates.verify(payload, signatures[0], [certificate]).state == "good"
+    return certificates.verify(payload, signatures[0], [certificate]).state == "GOOD"

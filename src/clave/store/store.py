@@ -89,6 +89,16 @@ class Store:
         pinned = verify_head(repository)
         return Team(repository, pinned, pinned.local)
 
+    def known_team(self) -> Team | None:
+        """Return the team as the last verified HEAD says; None for a plain store, or where nothing is verified."""
+        from clave.store.membership import Team
+
+        if not self.is_team:
+            return None
+        repository = self.team_repository()
+        pinned = pins.read(repository)
+        return Team(repository, pinned, pinned.local) if pinned else None
+
     def doubt(self) -> VerificationFailed | None:
         """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team."""
         from clave.store.verification import verify_head

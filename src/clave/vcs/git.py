@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing
 from clave.model.text import printable
-from clave.process import Result, run, start
+from clave.process import Result, run, start, with_terminal
 from clave.vcs.head import plain_head
 from clave.vcs.lock import handed_on
 
@@ -65,7 +65,7 @@ def environment() -> dict[str, str]:
     """Return our environment for a git that the user asked for: without the GIT_* that redirect it."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
     env["GIT_NO_REPLACE_OBJECTS"] = "1"
-    return env
+    return with_terminal(env)  # it may sign
 
 
 # The commands of git that speak with a remote, and the options before a command that have a value of their own.
@@ -262,6 +262,9 @@ def failure(command: str, result: Result) -> GitFailed | CannotWrite | Busy:
         lock = f"{before.rpartition('/')[2]}.lock"
         return Busy(f"git is busy in this store: its {lock} exists", "Try again; if no git runs: clave doctor --fix.")
     hint = None
+    if "gpg failed to sign" in words:
+        last = "gpg did not sign: the passphrase or PIN was not given, or the key cannot be used"
+        hint = "Try again; see what is wrong: clave doctor."
     if "dubious ownership" in words:
         last = "the repository belongs to another user"
         hint = "If you trust it: git config --global --add safe.directory FOLDER."

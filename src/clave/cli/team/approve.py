@@ -9,14 +9,16 @@ import click
 from clave.cli import _ask, _output, _team
 from clave.cli._app import pass_app
 from clave.cli._progress import Progress
-from clave.errors import Finding, UsageError, VerificationFailed
+from clave.cli._remote import Waiting
+from clave.errors import Finding, NotFound, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from clave.cli._app import App
     from clave.store.approving import Applicant
-    from clave.store.requests import Read
+    from clave.store.membership import Team
+    from clave.store.requests import Read, Request
     from clave.store.store import Store
 
 
@@ -64,20 +66,17 @@ def command(
     if sure and fingerprint is None:
         raise UsageError("whose key it is cannot be left unasked", "Give it in full: --request FINGERPRINT --sure.")
     folders = [[teamwork.folder(store, path, new=new) for path in paths] for paths in (read, write)]
-    applicant = _applicant(store, name, file, fingerprint)
+    applicant = _applicant(store, team, name, file, fingerprint)
     change = approving.change(applicant, name, *folders)
     seen = teamwork.preview(store, change)
     _show(applicant, name)
     for line in _team.lines(seen):
         _output.note(line)
     _confirm(name, sure=sure)
-    approving.require_unchanged(store, team, applicant)
-    with Progress("re-encrypted") as progress:
-        done = teamwork.make(store, change, seen, progress=progress)
-    if done.unshared is None and applicant.request is not None:
-        approving.answer(store, applicant.request)
+    with Progress("re-encrypted") as progress, Waiting() as wait:
+        done = teamwork.make(store, change, seen, progress=progress, told=wait)
     _output.note(f"{name} is in, by roster {done.preview.after.seq}. After clave sync they see these words, as you do:")
-    _output.line(words.of_head(store.team().commit))
+    _output.line(words.of_head(done.commit))
     _team.finish(store, done)
 
 
@@ -113,17 +112,36 @@ def _list(found: Mapping[str, Read], *, as_json: bool) -> None:
         _output.warn(problem.line())
 
 
-def _applicant(store: Store, name: str, file: str | None, fingerprint: str | None) -> Applicant:
+def _applicant(store: Store, team: Team, name: str, file: str | None, fingerprint: str | None) -> Applicant:
     """Return whom to let in. Raises VerificationFailed for a key that is not the one that was named."""
     from clave.store import approving
 
     key = None if fingerprint is None else "".join(fingerprint.split()).upper().removeprefix("0X")
-    if file is None:
-        return approving.from_request(approving.wanted(approving.applied(store, store.team()), name, key))
-    applicant = approving.from_file(file)
-    if key is not None and applicant.fingerprint != key:
+    if file is not None:
+        applicant = approving.from_file(file)
+        if key is None or applicant.fingerprint == key:
+            return applicant
         raise VerificationFailed(f"the key in {file} is {applicant.fingerprint}, not {key}", f"Ask {name} for it anew.")
-    return applicant
+    found = approving.applied(store, team, key) if key else {}
+    found = found or approving.applied(store, team)
+    try:
+        return approving.from_request(approving.wanted(found, name, key))
+    except NotFound:
+        others = [each.request for each in found.values() if each.request is not None]
+        if key is not None or not others or not _ask.interactive():
+            raise
+    return approving.from_request(_chosen(others, name))
+
+
+def _chosen(others: Sequence[Request], name: str) -> Request:
+    """Ask which of the requests is meant, where none has the name that was given."""
+    _output.note(f"Nobody has asked to join as {name}, but:")
+    for number, each in enumerate(others, 1):
+        _output.note(f"{number:3}  {each.name}  {each.fingerprint}")
+    answer = _ask.line(f"Which is it? [1-{len(others)}] ").strip()
+    if not answer.isdecimal() or not 1 <= int(answer) <= len(others):
+        raise UsageError(f"'{answer}' is not one of them", "Answer with a number of the list.")
+    return others[int(answer) - 1]
 
 
 def _show(applicant: Applicant, name: str) -> None:
