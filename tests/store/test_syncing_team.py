@@ -154,9 +154,9 @@ def push_unsigned(team: Team, who: str, name: str) -> str:
 def test_an_unsigned_commit_waits_to_be_endorsed(team: Team) -> None:
     start = team.head("alice")
     waiting = push_unsigned(team, "carol", "prod/new")
-    told = team.clave("bob", "sync")  # it holds back nothing
+    told = team.clave("bob", "sync", code=6)
     assert waiting[:12] in told.err.decode()
-    assert json.loads(team.clave("bob", "sync", "--json").out)["waiting"][0]["endorsers"] == ["alice", "carol"]
+    assert json.loads(team.clave("bob", "sync", "--json", code=6).out)["waiting"][0]["endorsers"] == ["alice", "carol"]
     assert team.head("bob") == team.pin("bob")["local"] == start
     team.clave("bob", "sync", "--endorse", code=6)  # who may not write there
     team.clave("bob", "insert", "-m", "team/own", input=b"own\n")
