@@ -179,7 +179,7 @@ ENDS = {
     ),
     "sync": Ends(
         {
-            1: "Two changes could not be brought together and both are kept, or a change of the team has to be made again.",
+            1: "Two changes could not be brought together and both are kept, or one of the team has to be made again.",
             2: "The URL of the remote is one that is not used.",
             3: "There is no store.",
             4: "An entry that both sides have changed cannot be read: a key is locked.",
