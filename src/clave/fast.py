@@ -19,7 +19,7 @@ import gc
 import os
 import sys
 
-from clave.places import edits, locate, stores
+from clave.places import left_in_ram, locate, stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _is_plain(root: str) -> bool:
     """Tell whether a store needs neither verification nor recovery before it is read, and RAM no sweeping."""
     from clave.store.layout import pending
 
-    return not (pending(root) or edits(os.environ)) and _is_verified(root)
+    return not (pending(root) or left_in_ram(os.environ)) and _is_verified(root)
 
 
 def _is_verified(root: str) -> bool:

@@ -39,6 +39,30 @@ def with_terminal(env: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+# What `harden` found, for `soften`: the umask and the limits of a core dump.
+_found: tuple[int, tuple[int, int]] | None = None
+
+
+def harden(umask: int) -> None:
+    """Leave no core dump of this process, it would hold plaintext; and make files with this umask."""
+    import resource
+
+    global _found
+    core = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, core[1]))
+    before = os.umask(umask)
+    _found = _found or (before, core)
+
+
+def soften() -> None:
+    """Give back what the user had before `harden`: for a program of theirs that takes the place of this process."""
+    if _found is not None:
+        import resource
+
+        os.umask(_found[0])
+        resource.setrlimit(resource.RLIMIT_CORE, _found[1])
+
+
 class Result:
     """What a finished child left: exit `code` (-N after signal N), `out`, `err` and `status` as bytes."""
 

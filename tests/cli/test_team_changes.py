@@ -318,6 +318,24 @@ def test_a_right_that_is_kept_in_another_way_is_a_finding(team: Team) -> None:
     accepted(team)
 
 
+def test_what_a_thief_wrote_is_not_carried_over_unseen(team: Team) -> None:
+    """What bob's key signed after the last good commit, carol's entry among it, is brought back or endorsed first."""
+    good = team.head("bob")
+    team.clave("bob", "insert", "-m", "-f", "web", input=b"thief\n")
+    planted = team.head("bob")
+    team.clave("bob", "sync")
+    team.clave("alice", "sync")
+    words = ("team", "remove", "bob", "--reason", "stolen", "--last-good", good, "--sure")
+    line = refused(team, 6, *words)
+    assert f"it keeps web.gpg as it was left by {planted[:12]}, whose key was in wrong hands" in line
+    assert "clave restore" in line
+    team.clave("alice", "restore", "web", "-1")
+    team.clave("alice", *words)
+    assert team.run("alice", "pass", "show", "web").out == ENTRIES["web"]
+    team.clave("alice", "verify", "--all")
+    accepted(team, "carol")
+
+
 # Bad input
 
 
@@ -346,7 +364,7 @@ def test_a_right_that_is_kept_in_another_way_is_a_finding(team: Team) -> None:
         (2, "team role alice member --sure", "alice is the last admin"),
         (2, "team role bob boss --sure", "'boss' is not one of 'admin', 'member'"),
         (2, "team remove dave --sure", "'dave' is no member. Members: alice, bob, carol."),
-        (2, "team remove bob --reason stolen --sure", "--last-good COMMIT"),
+        (2, "team remove bob --reason stolen --sure", "Say it: --last-good"),
         (7, "team remove bob --last-good nothing --sure", "there is no commit 'nothing'"),
         (3, "team add dave", "no key in your keyring fits 'dave'. Give a file: clave team add dave FILE."),
         (2, "team add dave --key example.org", "several keys fit 'example.org'"),

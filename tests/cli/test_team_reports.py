@@ -110,7 +110,8 @@ def test_a_grant_that_has_lapsed_is_warned_of(team: Team, as_alice: Store) -> No
     teamwork.make(as_alice, past, teamwork.preview(as_alice, past))
     said = "that bob may read prod was meant to end on 2020-01-01: clave revoke bob prod, or grant it anew"
     assert said in team.clave("alice", "team").err.decode()
-    assert said in team.clave("alice", "restrict", "team", "--dry-run").err.decode()
+    assert said in team.clave("alice", "restrict", "team", "--sure").err.decode()
+    assert said in team.clave("alice", "insert", "-m", "new", input=b"x\n").err.decode()
     assert json.loads(team.clave("alice", "team", "--json").out)["lapsed"] == [
         {"path": "prod", "right": "read", "who": "bob", "until": "2020-01-01"}
     ]

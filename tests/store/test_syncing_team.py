@@ -1,17 +1,12 @@
-"""Sync in a team store: what comes is verified, own work is merged by the rules, rosters are made again, never merged."""
+"""Sync in a team store: what comes is verified, own work merged by the rules, rosters are made again, never merged."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.teams import Team, crew, founded, team
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["crew", "founded", "team"]
 

@@ -299,7 +299,8 @@ class _Run:
 
     def _hold(self, tip: str, verdict: Verdict) -> Synced:
         """Bring in what is good of a remote whose tip is not, and tell what is the matter with the rest."""
-        if verdict.good and self._is_shared(verdict.good):
+        assert self.pinned is not None
+        if verdict.good not in ("", self.pinned.upstream) and self._is_shared(verdict.good):
             self._bring_in(verdict.good)
             self._know(verdict.good, verdict)
         if verdict.refusals:

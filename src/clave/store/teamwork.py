@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import Busy, CannotEncrypt, NotFound, UsageError, VerificationFailed
 from clave.model.name import SUFFIX, check_new
 from clave.openpgp import certificates
-from clave.store import layout, rekeying
+from clave.store import layout, rekeying, wronghands
 from clave.store.operation import begin
 from clave.store.recipients import TeamReaders
 from clave.team.roster import Key, upwards
@@ -218,6 +218,7 @@ def _preview(store: Store, team: Team, change: Change) -> Preview:
     after = change.edit(before)
     if after is before:
         return Preview(before, after, (), (), (), ())
+    wronghands.require_looked_at(store, team, after, change.endorses, change.certificates)
     entries = layout.own_entries(store.root)
     folders = {"", *(each.path for each in after.folders), *map(_folder_of, entries)}
     other = {each for each in folders if before.recipients(each) != after.recipients(each)}
