@@ -298,6 +298,19 @@ def test_what_is_in_the_way_stays(team: Team, dave: Person) -> None:  # noqa: F8
     assert left(team) == ["dave-store"]
 
 
+def test_what_cannot_be_written_leaves_nothing(team: Team, dave: Person) -> None:  # noqa: F811
+    args = ("join", url(team), "--root", words(team), "--key", dave.fingerprint)
+    team.clave("dave", *args, XDG_STATE_HOME="/dev/null/x", code=73)
+    assert left(team) == []
+    team.clave("dave", *args, "--as", "work", XDG_CONFIG_HOME="/dev/null/x", code=None)
+    assert left(team) == []
+    assert not (dave.home / ".local/share/clave/work").exists()
+    (team.folder / "file").write_text("")
+    team.clave("dave", *args, "--into", str(team.folder / "file/x"), code=73)
+    (team.folder / "file").unlink()
+    assert left(team) == []
+
+
 def test_a_second_store_gets_a_name(team: Team, dave: Person) -> None:  # noqa: F811
     team.clave("dave", "join", url(team), "--as", "work", "--root", words(team), "--key", dave.fingerprint)
     assert (dave.home / ".local/share/clave/work/.clave").is_dir()

@@ -92,7 +92,7 @@ def is_free(path: str) -> bool:
     """Tell whether nothing is in the way of a store at a path; an empty folder is not."""
     try:
         return not os.listdir(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return not os.path.lexists(path)
     except OSError:
         return False
@@ -200,8 +200,8 @@ def settle(found: Received, place: Place, settings: Settings) -> Settled:
             pins.write(repository, pinned)
         register(place, settings)
     except BaseException:
-        pins.forget(repository)
         shutil.rmtree(real, ignore_errors=True)
+        pins.forget(repository)
         raise
     return Settled(Store(place.path, settings, place.name), verdict)
 

@@ -149,7 +149,7 @@ def _show(applicant: Applicant, name: str) -> None:
 
     wish = applicant.request.name if applicant.request else ""
     if wish and wish != name:
-        _output.note(f"wishes: {wish}")
+        _output.note(f"wants:  to be called {wish}")
     _output.note(f"key:    {applicant.fingerprint}\nowner:  {applicant.user_id} (they say)")
     _output.note(f"words:  {words.of_key(applicant.fingerprint)}")
 
