@@ -223,6 +223,20 @@ def test_a_right_that_was_taken_meanwhile(team: Team) -> None:
     assert team.tip() == team.head("alice")
 
 
+def test_two_names_that_some_systems_take_for_one(team: Team) -> None:
+    team.clave("bob", "insert", "-m", "team/New", input=b"bob\n")
+    team.clave("carol", "insert", "-m", "team/new", input=b"carol\n")
+    team.clave("carol", "sync")
+    told = team.clave("bob", "sync", code=6).err.decode()
+    assert "differ only in case" in told
+    assert "clave mv" in told
+    team.clave("bob", "mv", "team/New", "team/other")
+    team.clave("bob", "sync")
+    team.clave("carol", "sync")
+    same(team, "bob", "carol")
+    assert show(team, "carol", "team/other") == b"bob\n"
+
+
 def test_admins_files_are_not_merged(team: Team) -> None:
     team.clave("alice", "team", "role", "carol", "admin", "--sure")
     team.clave("carol", "sync")
