@@ -4,7 +4,7 @@ Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find T
 store that has no write pending and, if it is a team's, is verified. The functions are those of the full program
 (`store/`, `openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
 
-So are `insert` and `generate`, where flags and words are all that they have (`cli/_plain.py`).
+So are `insert` and `generate`, where flags and words are all that they have, and `exec` (`cli/_plain.py`).
 
 Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.disable()  # a run that is served here ends before anything is worth collecting: it takes 2 % of `show`
     if argv[:1] == ["--complete"]:
         return _complete(argv[1:])
-    if argv[:1] in (["insert"], ["generate"], ["add"]):
+    if argv[:1] in (["insert"], ["generate"], ["add"], ["exec"], ["run"]):
         from clave.cli import _plain
 
         plain = _plain.parse(argv)

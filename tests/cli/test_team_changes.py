@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
 import shutil
 import subprocess
@@ -15,14 +17,15 @@ import pytest
 
 from clave.store import pins, verification
 from clave.vcs.git import Repository
+from tests.cli.forked import base, crew, founded, started, team
 from tests.cli.reading import on_terminal, terminal_output
 from tests.conftest import Person, forget, make_person, run_as
-from tests.teams import ENTRIES, Team, crew, founded, team
+from tests.teams import ENTRIES, Team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["crew", "founded", "team"]
+__all__ = ["base", "crew", "founded", "started", "team"]
 
 STOPPED = Path(__file__).parents[1] / "reliability/stopped.py"
 CANARY = b"canary-of-prod\n"
@@ -336,6 +339,42 @@ def test_what_a_thief_wrote_is_not_carried_over_unseen(team: Team) -> None:
     accepted(team, "carol")
 
 
+@pytest.mark.parametrize("seed", range(int(os.environ.get("CLAVE_TEAMS", "2"))))
+def test_whatever_is_changed_everybody_accepts_it_and_each_file_is_for_its_readers(team: Team, seed: int) -> None:
+    """Random changes, possible or not; CLAVE_TEAMS is how many rows of them are tried."""
+    chance = random.Random(seed)
+    done, whole = 0, True
+    for _ in range(14):
+        who = chance.choice(("bob", "carol", "alice", "@ops", "@dev"))
+        name, folder = who.lstrip("@"), chance.choice((".", "prod", "team", "prod/sub"))
+        rights = chance.choice(([], ["--write"]))
+        words = chance.choice(
+            (
+                ["grant", who, folder, "--new", *rights],
+                ["grant", who, folder, "--new", *rights],
+                ["revoke", who, folder, *rights],
+                ["restrict", folder, "--new", *chance.choice(([], ["--undo"]))],
+                ["group", "add", chance.choice(("ops", "dev")), name],
+                ["group", "remove", chance.choice(("ops", "dev")), *chance.choice(([], [name]))],
+                ["team", "role", name, chance.choice(("admin", "member"))],
+            )
+        )
+        before = state(team)
+        code = team.clave("alice", *words, "--sure", code=None).code
+        assert code in (0, 1, 2, 3, 6), words
+        assert code in (0, 1) or state(team) == before, words
+        whole = whole and code != 1  # else there are entries that alice cannot open
+        done += code == 0 and state(team) != before
+        accepted(team)
+        found = json.loads(team.clave("alice", "access", "--json").out)
+        for place in found["places"]:
+            for person in place["people"]:
+                assert person["read"] == person["listed"], (words, place)
+                if whole:
+                    assert person["opens"] == (place["entries"] if person["read"] else 0), (words, place)
+    assert done
+
+
 # Bad input
 
 
@@ -384,12 +423,12 @@ def test_what_a_thief_wrote_is_not_carried_over_unseen(team: Team) -> None:
         (2, "access --who dave", "'dave' is no member"),
     ],
 )
-def test_bad_input_is_named_and_changes_nothing(founded: Team, code: int, words: str, said: str) -> None:
-    argv = words.format(**{name: person.fingerprint for name, person in founded.people.items()}).split()
-    assert said in refused(founded, code, *argv)
+def test_bad_input_is_named_and_changes_nothing(base: Team, code: int, words: str, said: str) -> None:
+    argv = words.format(**{name: person.fingerprint for name, person in base.people.items()}).split()
+    assert said in refused(base, code, *argv)
 
 
-def test_a_member_who_is_no_admin_is_told_whom_to_ask(founded: Team) -> None:
+def test_a_member_who_is_no_admin_is_told_whom_to_ask(base: Team) -> None:
     for words in (
         ["grant", "bob", "prod"],
         ["revoke", "carol", "prod"],
@@ -397,9 +436,9 @@ def test_a_member_who_is_no_admin_is_told_whom_to_ask(founded: Team) -> None:
         ["group", "add", "ops", "bob"],
         ["team", "remove", "carol"],
         ["team", "role", "bob", "admin"],
-        ["team", "add", "mallory", "--key", founded.people["carol"].fingerprint],
+        ["team", "add", "mallory", "--key", base.people["carol"].fingerprint],
     ):
-        line = refused(founded, 6, *words, who="bob")
+        line = refused(base, 6, *words, who="bob")
         assert line == "Error: bob is no admin of the team, who alone may do that. Ask alice."
 
 
@@ -463,6 +502,7 @@ def test_what_cannot_be_shared_yet_is_done_and_said(team: Team) -> None:
     assert "done here, not shared yet" in done.err.decode()
     assert "clave sync" in done.err.decode()
     assert not opens(team.people["bob"], team, "web")
+    assert b"1 commit to share: clave sync" in team.clave("alice", "team", "role", "carol", "member", "--sure").err
     (team.folder / "away.git").rename(team.remote)
     team.clave("alice", "sync")
     assert team.tip() == team.head("alice")

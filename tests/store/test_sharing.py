@@ -149,3 +149,31 @@ def test_work_that_fails_leaves_what_was_there(here: Path) -> None:
     with pytest.raises(Busy, match="no"):
         share(opened(here), work)
     assert git(here, "rev-parse", "HEAD") == before
+
+
+def test_what_another_clave_has_built_upon_is_not_taken_back(here: Path) -> None:
+    store = opened(here)
+
+    def meanwhile(_: int) -> None:
+        insert(opened(here), "of-another", b"x\n", subject="another")
+        overtake(here)
+
+    made: list[str] = []
+
+    def work() -> None:
+        insert(store, "made-1", b"x\n", subject="made")
+        made.append(git(here, "rev-parse", "HEAD"))
+
+    push = syncing.push
+
+    def late(*args: object, **more: object) -> object:
+        meanwhile(0)
+        return push(*args, **more)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(syncing, "push", late)
+        with pytest.raises(NotShared):
+            share(store, work)
+    assert git(here, "merge-base", "--is-ancestor", made[0], "HEAD") == ""
+    assert (here / "of-another.gpg").exists()
+    assert (here / "made-1.gpg").exists()

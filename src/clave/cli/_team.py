@@ -35,11 +35,14 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
 
     What is not shared yet or was left for others to finish is for `finish` to tell.
     """
-    from clave.store import teamwork
+    from clave.store import teamwork, unshared
 
     seen = teamwork.preview(store, change)
     if not seen.lines:
         _output.note("Nothing to do: it is so already.")
+        waiting = unshared.to_share(store)
+        if waiting:
+            _output.note(waiting)
         return None
     for line in lines(seen):
         _output.note(line)

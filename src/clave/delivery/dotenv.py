@@ -8,6 +8,7 @@ both read the same, and of the rest says in which line it is and why:
 3. In double quotes `\n` and `\r` are a newline and a carriage return; no other escape is read alike.
 4. Without quotes a value ends with the line, or at a `#` after a space; spaces around it do not count.
 5. `${NAME}` is put in by one and not by the other, even in single quotes.
+6. A reference, `clave://path#field`, needs no quotes for its `#`: to those others it is nothing anyway.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _LINE_SEPARATORS = re.compile("[\u2028\u2029]")  # to JavaScript's regular expre
 _BLANK = re.compile(r"[ \t]*(#[^\n]*)?(?:\n|\Z)")
 _BEGIN = re.compile(r"[ \t]*(?!export[ \t]+=)(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*")
 _QUOTED = re.compile(r"'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"")
+_REFERENCE = re.compile(r"(clave://[^\s'\"]+)[ \t]*(?: #[^\n]*)?(?:\n|\Z)")
 _REST = re.compile(r"([^\n]*)(?:\n|\Z)")
 
 
@@ -93,12 +95,15 @@ def _binding(text: str, at: int) -> tuple[str, str, int]:
     if begin is None:
         raise _Unclear("this is not NAME=VALUE", "A name has letters, digits and '_', and no digit first.")
     quoted = _QUOTED.match(text, begin.end())
+    reference = _REFERENCE.match(text, begin.end())
     if quoted:
+        value = _single(quoted["single"]) if quoted["double"] is None else _double(quoted["double"])
         end = _BLANK.match(text, quoted.end())
         if end is None:
             raise _Unclear("something follows the quotes", "Put quotes around all of the value.")
         _one_line(end[0])
-        value = _single(quoted["single"]) if quoted["double"] is None else _double(quoted["double"])
+    elif reference:
+        value, end = reference[1], reference
     else:
         end = _REST.match(text, begin.end())
         assert end is not None

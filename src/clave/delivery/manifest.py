@@ -22,8 +22,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from clave.delivery.references import Reference, Template, parse
 from clave.errors import NotFound, UsageError
@@ -43,8 +43,7 @@ _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _MEND = "Correct it and try again."
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable that a program gets: exactly one of `secret`, `template` and `value` says what is in it.
 
     `optional`: it is left out where there is no such entry or field; `default` is what it then is instead.
@@ -70,16 +69,14 @@ class Variable:
         return frozenset() if self.secret is None else frozenset((self.secret,))
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """The variables of a profile itself; `inherit`: it has those outside of profiles too."""
 
     variables: tuple[Variable, ...]
     inherit: bool = True
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What a manifest says. `path` is absolute; `store_id` and `url` are "" where it does not say which store.
 
     `needs_profile`: all that it says is in profiles, and one has to be chosen.
@@ -89,7 +86,7 @@ class Manifest:
     store_id: str = ""
     url: str = ""
     base: tuple[Variable, ...] = ()
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = MappingProxyType({})
     needs_profile: bool = False
 
     def variables(self, profile: str | None = None) -> tuple[Variable, ...]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
 
 from clave.errors import UsageError
 from clave.model.name import check, split_field
@@ -43,6 +42,8 @@ class Reference(NamedTuple):
     @property
     def uri(self) -> str:
         """The reference in the form in which no two are the same text."""
+        from urllib.parse import quote
+
         name, field = (quote(each or "", safe="/*", errors="surrogateescape") for each in self)
         return SCHEME + name + ("" if self.field is None else f"#{field}")
 
@@ -66,8 +67,12 @@ def is_uri(text: str) -> bool:
 
 
 def _decode(text: str, part: str) -> str:
+    if "%" not in part:
+        return part
     if _ESCAPE.search(part):
         raise UsageError(f"'{text}' has a '%' that is no escape", "Write it as %25.")
+    from urllib.parse import unquote_to_bytes
+
     return unquote_to_bytes(part).decode("utf-8", "surrogateescape")
 
 
@@ -146,6 +151,8 @@ def _filled(hole: _Hole, values: Mapping[Reference, bytes]) -> bytes:
 
 
 def _url(value: bytes) -> bytes:
+    from urllib.parse import quote_from_bytes
+
     return quote_from_bytes(value, safe="").encode()
 
 

@@ -69,13 +69,11 @@ def resolve(store: Store, variables: Sequence[Variable], *, environment: bool = 
     return resolved
 
 
-def values(store: Store, references: Iterable[Reference]) -> dict[Reference, bytes]:
-    """Return what references mean. Raises as `resolve`."""
-    found = look_up(store, references)
+def require(found: Found) -> None:
+    """Raise as `resolve` does, if something of what was looked up cannot be had."""
     problems = [(str(each), value) for each, value in found.items() if isinstance(value, ClaveError)]
     if problems:
         raise _all(problems, f"{len(problems)} of {len(found)} references cannot be had")
-    return {each: value for each, value in found.items() if isinstance(value, bytes)}
 
 
 def look_up(store: Store, references: Iterable[Reference]) -> dict[Reference, bytes | ClaveError]:

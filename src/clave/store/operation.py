@@ -243,6 +243,8 @@ class Operation:
             if verdict.refusals:
                 refusal = verdict.refusals[0]
                 advice = refusal.advice if refusal.rule is Rule.WRONG_HANDS else "Nothing was changed."
+                if self._merged:
+                    advice = "What you did stays here, unshared. See what you may do: clave access."
                 raise VerificationFailed(f"the team would refuse this: {refusal.problem}", advice)
 
         new = write.commit(

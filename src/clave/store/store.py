@@ -80,11 +80,11 @@ class Store:
 
         Raises VerificationFailed, and UsageError for a plain store.
         """
+        if not self.is_team:
+            raise UsageError("this store has no team", "Make one: clave team init.")
         from clave.store.membership import Team
         from clave.store.verification import verify_head
 
-        if not self.is_team:
-            raise UsageError("this store has no team", "Make one: clave team init.")
         repository = self.team_repository()
         pinned = verify_head(repository)
         return Team(repository, pinned, pinned.local)
@@ -101,10 +101,10 @@ class Store:
 
     def doubt(self) -> VerificationFailed | None:
         """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team."""
-        from clave.store.verification import verify_head
-
         if not self.is_team:
             return None
+        from clave.store.verification import verify_head
+
         try:
             verify_head(self.team_repository())
         except VerificationFailed as doubt:

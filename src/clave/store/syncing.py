@@ -262,7 +262,7 @@ class _Run:
         verdict = self._judged(head)
         if verdict.refusals:
             error = verdict.refusals[0].error()
-            error.hint = f"It is in your own branch. Take it back: git reset --hard {verdict.good[:12]}."
+            error.hint = f"It is in your own branch. Take it back: git reset --keep {verdict.good[:12]}."
             raise error
         if verdict.good != head:
             self._sign_own(tip, head, verdict)

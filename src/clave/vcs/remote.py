@@ -181,7 +181,25 @@ def _configured(repository: Repository) -> tuple[dict[str, list[str]], dict[str,
     return urls, branches
 
 
+def urls(repository: Repository) -> set[str]:
+    """Return the URLs of all remotes, as they are configured."""
+    return {url for each in _configured(repository)[0].values() for url in each}
+
+
 # URLs
+
+
+def place(url: str) -> str:
+    """Return what is the same for all URLs of one repository, however it is spoken with: host and path, or the path."""
+    scheme = _SCHEME.match(url)
+    rest = url[scheme.end() :] if scheme else url
+    if scheme and scheme[1].lower() != "file":
+        host, _, path = rest.partition("/")
+    elif not scheme and _SCP.match(url):
+        host, _, path = rest.partition(":")
+    else:
+        return os.path.realpath(rest).removesuffix(".git")
+    return f"{host.rpartition('@')[2].lower()}:{path.strip('/').removesuffix('.git')}"
 
 
 def check_url(url: str) -> None:
