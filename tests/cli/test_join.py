@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.cli.reading import on_terminal
-from tests.cli.teams import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.conftest import Person, fingerprints, forget, make_person
 
 if TYPE_CHECKING:

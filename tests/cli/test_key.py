@@ -13,8 +13,8 @@ import pytest
 
 from clave.openpgp import certificates
 from clave.openpgp.packets import inspect
+from tests.cli.forked import crew, founded, started, team
 from tests.cli.reading import on_terminal
-from tests.cli.teams import crew, founded, started, team
 from tests.conftest import Person, forget, make_person
 from tests.openpgp.smith import DAY, Smith
 

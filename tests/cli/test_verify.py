@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.teams import crew, founded, started, team  # noqa: F401 - fixtures
+from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.conftest import Person
 
 if TYPE_CHECKING:
