@@ -99,14 +99,19 @@ class Store:
         pinned = pins.read(repository)
         return Team(repository, pinned, pinned.local) if pinned else None
 
-    def doubt(self) -> VerificationFailed | None:
-        """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team."""
-        from clave.store.verification import verify_head
+    def doubt(self, name: str = "", *, below: bool = False) -> VerificationFailed | None:
+        """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team.
+
+        `name` is the entry (`NAME#field`) that is about to be read, with `below` also those in that folder.
+        """
+        from clave.store.verification import require_committed, verify_head
 
         if not self.is_team:
             return None
         try:
-            verify_head(self.team_repository())
+            repository = self.team_repository()
+            verify_head(repository)
+            require_committed(repository, name, below=below)
         except VerificationFailed as doubt:
             return doubt
         return None
