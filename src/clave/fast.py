@@ -1,7 +1,7 @@
 """The entry point: what can be served from argv and the environment alone, is; the rest is the full program's.
 
 Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find TERM…`, without any option, in a
-store that has no write pending and, if it is a team's, is verified; an entry of that is what was committed. The
+store that has no write pending and, if it is a team's, is verified, for an entry also known to be as committed. The
 functions are those of the full program (`store/`, `openpgp/`), so the checks are too; what is saved is loading click.
 A test compares both ways.
 
@@ -99,7 +99,7 @@ def _decrypt(root: str, name: str, *, bare: bool) -> int:
         if (bare and _is_command(name)) or not _is_settled(root) or check(name) != name:
             raise _NotHere
         ciphertext, commit = read_file(root, name), _verified(root)
-        if commit and not _is_committed(root, commit, name, ciphertext):
+        if commit and not _is_committed(root, commit):
             raise _NotHere
         plaintext = memoryview(decrypt_with(gpg, ciphertext, name=name, options=options))
     while plaintext:
@@ -195,8 +195,7 @@ def _verified(root: str) -> str:
     return pinned.local
 
 
-def _is_committed(root: str, commit: str, name: str, ciphertext: bytes) -> bool:
-    from clave.vcs.committed import is_same, start_reading
+def _is_committed(root: str, commit: str) -> bool:
+    from clave.vcs.settled import is_settled
 
-    with start_reading(root, commit, name + ".gpg") as git:
-        return is_same(git, ciphertext)
+    return is_settled(os.path.join(os.path.realpath(root), ".git"), commit)

@@ -69,3 +69,24 @@ def test_a_rule_to_ignore_hides_nothing(team: Team) -> None:
     (store / ".gitignore").write_text("*\n")
     (store / "new.gpg").write_bytes((store / "web.gpg").read_bytes())
     assert b"new.gpg is not what was committed last" in team.clave("bob", "show", "new").err
+
+
+def test_it_is_looked_at_once_and_writes_hand_that_on(team: Team) -> None:
+    mark = team.stores["bob"] / ".git/clave-settled"
+    team.clave("bob", "show", "web")
+    for words in (["insert", "-m", "new"], ["rm", "-f", "new"]):
+        known = mark.read_text()
+        assert known.startswith(team.head("bob"))
+        team.clave("bob", *words, input=b"x\n")
+        assert mark.read_text() != known
+    assert mark.read_text().startswith(team.head("bob"))
+    known = mark.read_text()
+    team.clave("bob", "show", "web")
+    assert mark.read_text() == known
+
+
+def test_a_write_hands_on_nothing_that_was_not_known(stopped: Team) -> None:
+    stopped.git("bob", "reset", "-q")
+    stopped.clave("bob", "insert", "-m", "mine", input=b"x\n")
+    assert b"web.gpg is not what was committed last" in stopped.clave("bob", "show", "web").err
+    assert stopped.clave("bob", "show", "mine").err == b""

@@ -110,8 +110,8 @@ class Store:
             return None
         try:
             repository = self.team_repository()
-            verify_head(repository)
-            require_committed(repository, name, below=below)
+            head = verify_head(repository).local
+            require_committed(repository, head, name, below=below)
         except VerificationFailed as doubt:
             return doubt
         return None

@@ -21,7 +21,7 @@ from clave.store import pins
 from clave.store.evidence import GitEvidence
 from clave.team import rules
 from clave.team.verdict import Pin, Verdict
-from clave.vcs.committed import first_uncommitted
+from clave.vcs import settled
 from clave.vcs.partial import fetch_missing, is_partial
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def verify_head(repository: Repository) -> Pinned:
     return moved(repository, pinned, verdict)
 
 
-def require_committed(repository: Repository, name: str, *, below: bool) -> None:
-    """Raise VerificationFailed if an entry (`NAME#field`) is not what HEAD has; `below`: or one in that folder.
+def require_committed(repository: Repository, commit: str, name: str, *, below: bool) -> None:
+    """Raise VerificationFailed if an entry (`NAME#field`) is not what HEAD, a commit, has; `below`: or one in a folder.
 
     `""` is the store's own folder. Of what is no name nothing is said.
     """
@@ -92,18 +92,14 @@ def require_committed(repository: Repository, name: str, *, below: bool) -> None
         names = {check_folder(each) for each in (name, split_field(name)[0])}
     except UsageError:
         return
-    places = [each + SUFFIX for each in names if each]
-    if below:
-        places += names - {""}
-    elif not places:
-        return
-    path = first_uncommitted(repository, places, SUFFIX)
-    if path:
-        shown = printable(path)
-        raise VerificationFailed(
-            f"{shown} is not what was committed last",
-            f"Look at it (clave git status), then bring it back: clave git checkout HEAD -- {shown}, or remove it.",
-        )
+    for path in settled.look(repository, commit, SUFFIX):
+        entry = path.removesuffix(SUFFIX)
+        if entry in names or (below and any(not each or entry.startswith(f"{each}/") for each in names)):
+            shown = printable(path)
+            raise VerificationFailed(
+                f"{shown} is not what was committed last",
+                f"Look at it (clave git status), then bring it back: clave git checkout HEAD -- {shown}, or remove it.",
+            )
 
 
 def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream: str = "") -> Pinned:
