@@ -48,7 +48,7 @@ def run(
     env = child.environment({each.name: each.value for each in resolved}, pristine=pristine)
     resolving.check_room(map(os.fsencode, argv), env)
     _tell()
-    child.replace(argv, env)
+    return child.replace(argv, env)
 
 
 def _stay(argv: Sequence[str], resolved: Sequence[Resolved], *, pristine: bool, mask: bool) -> int:
