@@ -106,6 +106,17 @@ def look_up(store: Store, references: Iterable[Reference]) -> dict[Reference, by
     return found
 
 
+def sources(store: Store, variables: Iterable[Variable]) -> list[str]:
+    """Return the files whose change may change what variables are: the entries, and what is known of their store."""
+    names = sorted({each.name for variable in variables for each in variable.references})
+    found = [layout.entry_file(store.root, name) for name in names]
+    if store.is_team:
+        from clave.store import pins
+
+        found.append(pins.location(store.team_repository().common_dir))
+    return found
+
+
 def check_room(argv: Iterable[bytes], env: Mapping[bytes, bytes]) -> None:
     """Raise UsageError for arguments and environment that the system would not take together."""
     most = os.sysconf("SC_ARG_MAX")
