@@ -66,7 +66,7 @@ def read_file(path: str) -> Pinned | None:
     """Return the pin in a file. Raises as `read`."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise VerificationFailed(f"the pin {path} cannot be read: {error.strerror}", "Check its permissions.") from None
@@ -115,7 +115,7 @@ def forget(repository: Repository) -> None:
     """Remove the pin of a repository: what is there from now on is not known from before."""
     try:
         os.unlink(location(repository.common_dir))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 
