@@ -13,36 +13,17 @@ import pytest
 
 from clave.openpgp import certificates
 from clave.openpgp.packets import inspect
+from tests.cli.forked import crew, founded, started, team
 from tests.cli.reading import on_terminal
 from tests.conftest import Person, forget, make_person
 from tests.openpgp.smith import DAY, Smith
-from tests.teams import Team, crew, founded
-from tests.teams import team as started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Output, Run
+    from tests.teams import Team
 
-__all__ = ["crew", "founded", "started"]
-
-
-class Quick(Team):
-    """A team for whom clave runs in a fork of this process: a test of this file starts it often."""
-
-    run_clave: Run
-
-    def clave(self, who: str, *args: str, input: bytes = b"", code: int | None = 0, **more: str) -> Output:
-        done = self.run_clave(self.people[who], self.stores.get(who), *args, input=input, **more)
-        assert code is None or done.code == code, (who, args, done.code, done.out.decode(), done.err.decode())
-        return done
-
-
-@pytest.fixture
-def team(started: Team, clave: Run) -> Team:
-    quick = Quick(started.folder, started.people, started.stores)
-    quick.run_clave = clave
-    return quick
+__all__ = ["crew", "founded", "started", "team"]
 
 
 @pytest.fixture

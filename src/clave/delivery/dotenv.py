@@ -8,6 +8,7 @@ both read the same, and of the rest says in which line it is and why:
 3. In double quotes `\n` and `\r` are a newline and a carriage return; no other escape is read alike.
 4. Without quotes a value ends with the line, or at a `#` after a space; spaces around it do not count.
 5. `${NAME}` is put in by one and not by the other, even in single quotes.
+6. A reference, `clave://path#field`, needs no quotes for its `#`: to those others it is nothing anyway.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from clave.errors import NotFound, UsageError
+from clave.delivery import reading
+from clave.errors import UsageError
 from clave.model.text import printable
 
 _LIMIT = 1 << 20  # bytes of a file
@@ -28,6 +30,7 @@ _LINE_SEPARATORS = re.compile("[\u2028\u2029]")  # to JavaScript's regular expre
 _BLANK = re.compile(r"[ \t]*(#[^\n]*)?(?:\n|\Z)")
 _BEGIN = re.compile(r"[ \t]*(?!export[ \t]+=)(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*")
 _QUOTED = re.compile(r"'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"")
+_REFERENCE = re.compile(r"(clave://[^\s'\"]+)[ \t]*(?: #[^\n]*)?(?:\n|\Z)")
 _REST = re.compile(r"([^\n]*)(?:\n|\Z)")
 
 
@@ -41,16 +44,7 @@ class Assignment(NamedTuple):
 
 def read(path: str) -> list[Assignment]:
     """Read a file. Raises NotFound, and UsageError with the line."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_LIMIT + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotFound(f"there is no file {path}") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > _LIMIT:
-        raise UsageError(f"{path} is larger than {_LIMIT >> 20} MiB", "A file of variables is not that large.")
-    return parse(data, path)
+    return parse(reading.read(path, _LIMIT, "file of variables"), path)
 
 
 def parse(data: bytes, path: str) -> list[Assignment]:
@@ -93,12 +87,15 @@ def _binding(text: str, at: int) -> tuple[str, str, int]:
     if begin is None:
         raise _Unclear("this is not NAME=VALUE", "A name has letters, digits and '_', and no digit first.")
     quoted = _QUOTED.match(text, begin.end())
+    reference = _REFERENCE.match(text, begin.end())
     if quoted:
+        value = _single(quoted["single"]) if quoted["double"] is None else _double(quoted["double"])
         end = _BLANK.match(text, quoted.end())
         if end is None:
             raise _Unclear("something follows the quotes", "Put quotes around all of the value.")
         _one_line(end[0])
-        value = _single(quoted["single"]) if quoted["double"] is None else _double(quoted["double"])
+    elif reference:
+        value, end = reference[1], reference
     else:
         end = _REST.match(text, begin.end())
         assert end is not None

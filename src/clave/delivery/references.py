@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
 
 from clave.errors import UsageError
 from clave.model.name import check, split_field
@@ -43,20 +42,22 @@ class Reference(NamedTuple):
     @property
     def uri(self) -> str:
         """The reference in the form in which no two are the same text."""
+        from urllib.parse import quote
+
         name, field = (quote(each or "", safe="/*", errors="surrogateescape") for each in self)
         return SCHEME + name + ("" if self.field is None else f"#{field}")
 
 
 def parse(text: str) -> Reference:
     """Return what a text refers to. Raises UsageError."""
+    rest = text[len(SCHEME) :] if is_uri(text) else text
+    if "://" in rest:
+        raise UsageError(f"'{text}' is not a reference to an entry", _LOOKS)
     if is_uri(text):
-        rest = text[len(SCHEME) :]
         if "?" in rest:
             raise UsageError(f"'{text}' has a query, and there is none to ask", "Write a '?' of a name as %3F.")
         name, separator, field = rest.partition("#")
         return _checked(text, _decode(text, name), _decode(text, field) if separator else None)
-    if "://" in text:
-        raise UsageError(f"'{text}' is not a reference to an entry", _LOOKS)
     return _checked(text, *split_field(text))
 
 
@@ -66,8 +67,12 @@ def is_uri(text: str) -> bool:
 
 
 def _decode(text: str, part: str) -> str:
+    if "%" not in part:
+        return part
     if _ESCAPE.search(part):
         raise UsageError(f"'{text}' has a '%' that is no escape", "Write it as %25.")
+    from urllib.parse import unquote_to_bytes
+
     return unquote_to_bytes(part).decode("utf-8", "surrogateescape")
 
 
@@ -146,6 +151,8 @@ def _filled(hole: _Hole, values: Mapping[Reference, bytes]) -> bytes:
 
 
 def _url(value: bytes) -> bytes:
+    from urllib.parse import quote_from_bytes
+
     return quote_from_bytes(value, safe="").encode()
 
 
