@@ -4,6 +4,8 @@
 - HEAD is verified if it is the commit that was verified here last. Any other is judged first: what comes after the last
   one here, or, where HEAD does not, after the last one that the remote had.
 - The pin moves only to what was judged to be good, and never back behind what the remote had.
+- An entry that is read is the one of HEAD: a merge of plain git that has stopped, or was taken back by halves, leaves
+  files of others in the work tree.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from clave.errors import VerificationFailed
+from clave.errors import UsageError, VerificationFailed
+from clave.model.name import SUFFIX, check_folder, split_field
+from clave.model.text import printable
 from clave.store import pins
 from clave.store.evidence import GitEvidence
 from clave.team import rules
 from clave.team.verdict import Pin, Verdict
+from clave.vcs import settled
 from clave.vcs.partial import fetch_missing, is_partial
 
 if TYPE_CHECKING:
@@ -76,6 +81,25 @@ def verify_head(repository: Repository) -> Pinned:
     verdict = judge(repository, pinned, head)
     require_good(verdict, head)
     return moved(repository, pinned, verdict)
+
+
+def require_committed(repository: Repository, commit: str, name: str, *, below: bool) -> None:
+    """Raise VerificationFailed if an entry (`NAME#field`) is not what HEAD, a commit, has; `below`: or one in a folder.
+
+    `""` is the store's own folder. Of what is no name nothing is said.
+    """
+    try:
+        names = {check_folder(each) for each in (name, split_field(name)[0])}
+    except UsageError:
+        return
+    for path in settled.look(repository, commit, SUFFIX):
+        entry = path.removesuffix(SUFFIX)
+        if entry in names or (below and any(not each or entry.startswith(f"{each}/") for each in names)):
+            shown = printable(path)
+            raise VerificationFailed(
+                f"{shown} is not what was committed last",
+                f"Look at it (clave git status), then bring it back: clave git checkout HEAD -- {shown}, or remove it.",
+            )
 
 
 def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream: str = "") -> Pinned:
