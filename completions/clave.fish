@@ -147,6 +147,20 @@ function __clave_takes --no-scope-shadowing
                 'rename:Move or rename an entry or a folder.' \
                 'cp:Copy an entry or a folder.' \
                 'copy:Copy an entry or a folder.' \
+                'join:Get a store that others have, and ask to become a member of its team.' \
+                'team:Who belongs to the team of a store.' \
+                'group:Several members under one name.' \
+                'grant:Let somebody read, or also write, a folder.' \
+                'revoke:Take rights on a folder from somebody.' \
+                'restrict:End that a folder inherits the rights on those above it.' \
+                'access:Who can read and write what.' \
+                'key:Your own keys in the team of a store.' \
+                'sync:Get what others have done, and share what you have.' \
+                'conflicts:List what two people have changed in ways that could not be brought together.' \
+                'resolve:Choose between the two versions of an entry that could not be brought together.' \
+                'git-setup:Set up git in the store, for people who use it or pass.' \
+                'verify:Verify that what stands in a team store is what its team wrote.' \
+                'pin:Show what is known of a team store from before, its pin.' \
                 'log:Who changed what, and when.' \
                 'history:Who changed what, and when.' \
                 'diff:What changed in an entry, field by field.' \
@@ -424,6 +438,239 @@ function __clave_takes --no-scope-shadowing
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds entry entry
+        case 'join'
+            set options \
+                '--as:What the store is called here, if it is not the only one' \
+                '--into:The folder of the store, which must be empty or not there' \
+                '--root:The words of the store, as a colleague\'s clave pin --words prints them' \
+                '--key:Which of your keys you join with' \
+                '--name:What you would like to be called in the team' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--as=store' '--into=path' '--root=-' '--key=-' '--name=entry'
+            set kinds -
+        case 'team'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'init:Make a store a team\'s: who may read and write is signed from now on.' \
+                'approve:Let somebody in who asked to join.' \
+                'add:Make somebody a member of the team.' \
+                'remove:Take somebody out of the team.' \
+                'rm:Take somebody out of the team.' \
+                'machine:Make a key for a machine, which may read some folders.' \
+                'key:The keys of members.' \
+                'role:Make somebody an admin, or an ordinary member again.' \
+                'log:How the team came to be what it is.' \
+                'history:How the team came to be what it is.'
+            set aliases 'rm=remove' 'history=log'
+        case 'team init'
+            set options \
+                '--name:Your name in the team' \
+                '--key:Which of your keys signs' \
+                '--sure:Do not ask' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--name=entry' '--key=-'
+        case 'team approve'
+            set options \
+                '--read:Let them read this folder' \
+                '--write:Let them read and write this folder' \
+                '--new:The folders need not be there yet' \
+                '--request:The key that they ask with, in full' \
+                '--sure:Do not ask, if --request names the key' \
+                '--json:Print who has asked, as JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--read=folder' '--write=folder' '--request=-'
+            set kinds member file
+        case 'team add'
+            set options \
+                '--key:Which key of your keyring is theirs' \
+                '--fingerprint:What the key must be' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--key=key' '--fingerprint=-'
+            set kinds - file
+        case 'team remove'
+            set options \
+                '--reason:Why: left, or their key was lost or stolen' \
+                '--last-good:The last commit of theirs that counts' \
+                '--endorse:A later commit by that key that is all right' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--reason==left,lost,stolen' '--last-good=-' '--endorse=-'
+            set kinds member
+        case 'team machine'
+            set options \
+                '--read:What it may read' \
+                '--new:The folders need not be there yet' \
+                '--on-disk:Where there is no folder in RAM, make the key in one on disk' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--read=folder'
+            set kinds -
+        case 'team key'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'add:Give a member one more key.' \
+                'replace:Give a member another key instead of one that is gone.'
+        case 'team key add'
+            set options \
+                '--fingerprint:What the key must be' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--fingerprint=-'
+            set kinds member file
+        case 'team key replace'
+            set options \
+                '--old:Which key is replaced, of a member who has several' \
+                '--lost:Nobody has the old key any more' \
+                '--stolen:Somebody else has the old key' \
+                '--last-good:Up to where signatures of a stolen key count' \
+                '--endorse:A later commit by the stolen key that is all right' \
+                '--fingerprint:What the new key must be' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--old=-' '--last-good=-' '--endorse=-' '--fingerprint=-'
+            set kinds member file
+        case 'team role'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds member '=admin,member'
+        case 'team log'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'group'
+            set options '-h:Show this message and exit' '--help:Show this message and exit' '--json:Print JSON'
+            set commands \
+                'list:List the groups of a team and what they may.' \
+                'ls:List the groups of a team and what they may.' \
+                'add:Put members into a group.' \
+                'remove:Take members out of a group, or remove it.' \
+                'rm:Take members out of a group, or remove it.'
+            set aliases 'ls=list' 'rm=remove'
+            set left_out list
+        case 'group list'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'group add'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds - 'member*'
+        case 'group remove'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds - 'member*'
+        case 'grant'
+            set options \
+                '--write:Let them write it too' \
+                '--write-only:Let them write it, not read it' \
+                '--until:A reminder: the day (YYYY-MM-DD) up to which it is meant to last' \
+                '--new:The folder need not be there yet' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--until=-'
+            set kinds member folder
+        case 'revoke'
+            set options \
+                '--write:Take only the right to write' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds member folder
+        case 'restrict'
+            set options \
+                '--undo:Let it inherit again' \
+                '--new:The folder need not be there yet' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds folder
+        case 'access'
+            set options \
+                '--who:Only what this member, or @group, may' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--who=member'
+            set kinds entry
+        case 'key'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands 'add:Use another key of yours too.' 'renew:Give the store the newest copy of your key.'
+        case 'key add'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds key
+        case 'key renew'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds member file
+        case 'sync'
+            set options \
+                '--dry-run:Only say what would come and go' \
+                '--endorse:Endorse unsigned commits of others, after they were shown' \
+                '--sign:Sign unsigned commits of your own, without a question' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+        case 'conflicts'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'resolve'
+            set options \
+                '--ours:Take the version that is kept beside the entry' \
+                '--theirs:Take the version at the entry' \
+                '--show:Show the secret values, too' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds entry
+        case 'git-setup'
+            set options '--undo:Take it back' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'verify'
+            set options \
+                '--all:Verify all from the beginning on, not only what is new' \
+                '--strict:Fail also for what is else a warning' \
+                '--json:Print JSON' \
+                '--incoming:Verify what is being pushed to this bare repository' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds '-*'
+        case 'pin'
+            set options \
+                '--words:Print the words of the store alone, for a colleague to compare' \
+                '--root:Set the pin of a clone that has none, by a colleague\'s words' \
+                '--move:Pin this commit instead, after a look and a question' \
+                '--to-remote:Pin what the remote has now instead, after a look and a question' \
+                '--sure:Move the pin without a question' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--root=-' '--move=-'
         case 'log'
             set options \
                 '-n:The newest N operations, 0 for all (on a terminal: 50)' \
@@ -481,14 +728,14 @@ function __clave_takes --no-scope-shadowing
         case 'config get'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
             set kinds \
-                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK'
+                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,sync.auto,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK'
         case 'config set'
             set options \
                 '--unset:Take the setting out of the file: the default holds again' \
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds \
-                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' \
+                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,sync.auto' \
                 -
         case 'config list'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'

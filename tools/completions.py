@@ -146,7 +146,8 @@ def commands(ctx: click.Context | None = None) -> list[Command]:
 
 def _command(ctx: click.Context) -> Command:
     path = tuple(ctx.command_path.split()[1:])
-    options = [_option(path, param, ctx) for param in ctx.command.get_params(ctx) if isinstance(param, click.Option)]
+    found = [param for param in ctx.command.get_params(ctx) if isinstance(param, click.Option) and not param.hidden]
+    options = [_option(path, param, ctx) for param in found]
     if isinstance(ctx.command, LazyGroup):
         rows = ctx.command.rows.items()
         names = {each: (name, row.help) for name, row in rows for each in (name, *row.aliases)}

@@ -177,6 +177,29 @@ ENDS = {
         ("CLAVE_ROOT", "XDG_DATA_HOME"),
         ("pin", "verify", "team", "sync"),
     ),
+    "sync": Ends(
+        {
+            1: "Two changes could not be brought together and both are kept, or one of the team has to be made again.",
+            2: "The URL of the remote is one that is not used.",
+            3: "There is no store.",
+            4: "An entry that both sides have changed cannot be read: a key is locked.",
+            5: "An entry has to be encrypted anew, and a recipient cannot be encrypted to.",
+            6: "What comes is refused, or something is not signed. What was good before it is there.",
+            7: "There is no remote, its branch is gone, it declines, or an uncommitted change is in the way.",
+            73: "",
+            75: "The remote cannot be reached, or others were faster five times.",
+            130: "",
+        },
+        (),
+        ("conflicts", "resolve", "verify", "git-setup"),
+    ),
+    "conflicts": Ends({1: "There are conflicts.", 3: "There is no store."}, (), ("resolve", "sync")),
+    "resolve": Ends(
+        {**_WRITE, 1: "You chose nothing, and both are still there.", 3: "The entry has no conflict."},
+        ("EDITOR, VISUAL",),
+        ("conflicts", "sync", "diff"),
+    ),
+    "git-setup": Ends({2: "", 3: "There is no store.", 6: "", 7: ""}, (), ("git", "sync")),
     "verify": Ends(
         {
             2: "The store has no team.",
@@ -209,6 +232,7 @@ ENDS = {
         {
             0: "git did what it was told. Every other exit code of git is handed on.",
             3: "There is no store.",
+            6: "In a team store, pull, merge, rebase and reset are refused: clave-sync(1) verifies what comes.",
             7: "The store is no git repository, or git is not installed.",
         },
         (),
@@ -225,8 +249,8 @@ ENDS = {
 # Variables that are no settings of `config.KEYS`. A test looks for those that the program reads.
 VARIABLES = {
     "CLAVE_DEBUG": "With `1`, an error is shown with its traceback. It may hold names and paths.",
-    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: it is verified by them "
-    "when it is first used, and any other store is refused.",
+    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: it is verified by "
+    "them when it is first used, and any other store is refused.",
     "CLAVE_YES": "With `1`, “overwrite?” and “delete?” are answered with yes, and nothing else.",
     "DISPLAY, WAYLAND_DISPLAY": "The display whose clipboard is used.",
     "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",

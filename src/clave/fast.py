@@ -5,7 +5,7 @@ store that has no write pending and, if it is a team's, is verified, for an entr
 functions are those of the full program (`store/`, `openpgp/`), so the checks are too; what is saved is loading click.
 A test compares both ways.
 
-So are `insert` and `generate`, where flags and words are all that they have (`cli/_plain.py`).
+So are `insert` and `generate`, where flags and words are all that they have, and `exec` (`cli/_plain.py`).
 
 Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
 
@@ -20,7 +20,7 @@ import gc
 import os
 import sys
 
-from clave.places import edits, locate, stores
+from clave.places import left_in_ram, locate, stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.disable()  # a run that is served here ends before anything is worth collecting: it takes 2 % of `show`
     if argv[:1] == ["--complete"]:
         return _complete(argv[1:])
-    if argv[:1] in (["insert"], ["generate"], ["add"]):
+    if argv[:1] in (["insert"], ["generate"], ["add"], ["exec"], ["run"]):
         from clave.cli import _plain
 
         plain = _plain.parse(argv)
@@ -170,7 +170,7 @@ def _is_settled(root: str) -> bool:
     """Tell whether a store needs no recovery before it is read, and RAM no sweeping."""
     from clave.store.layout import pending
 
-    return not (pending(root) or edits(os.environ))
+    return not (pending(root) or left_in_ram(os.environ))
 
 
 def _verified(root: str) -> str:

@@ -10,7 +10,8 @@ has to be parsed, `$XDG_CACHE_HOME/clave/stores`:
 Paths are as the user wrote them: `~/` is expanded here. A cache that does not fit the config file counts for
 nothing, and the full program is asked.
 
-`edit` keeps plaintexts in RAM alone, in a folder that is swept by the next command if the editor's clave died.
+Plaintexts lie in RAM alone, each in a folder whose name tells the process that made it: the next command sweeps it
+away if that is gone (`ram.py`).
 
 Imported by the fast path: nothing heavy may be imported here.
 """
@@ -25,8 +26,14 @@ if TYPE_CHECKING:
 
 
 CACHE = "stores"
-EDIT = "clave-edit-"  # with this begins the name of a folder in RAM that holds a plaintext being edited
+# With these begin the names of folders in RAM: of `edit`, of the files of `exec`, of the key ring of `ci`.
+EDIT = "clave-edit-"
+EXEC = "clave-exec-"
+CI = "clave-ci-"
+IN_RAM = (EDIT, EXEC, CI)
 _LIMIT = 1 << 20  # bytes of the cache
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_LONGEST = 240  # bytes of a file's name
 
 
 def config_file(environ: Mapping[str, str]) -> str:
@@ -44,15 +51,64 @@ def state_file(environ: Mapping[str, str], name: str) -> str:
     return os.path.join(_base(environ, "XDG_STATE_HOME", ".local/state"), "clave", name)
 
 
-def edits(environ: Mapping[str, str]) -> list[str]:
-    """Return the folders in RAM that hold a plaintext: an editor is open, or its clave was killed."""
+def state_of(environ: Mapping[str, str], kind: str, path: str) -> str:
+    """Return the path of the file of that kind that is about another path: its name says which, or a hash of it."""
+    data = os.fsencode(path)
+    name = "".join(chr(b) if b in _PLAIN else f"%{b:02X}" for b in data)
+    if len(name) > _LONGEST:
+        import hashlib
+
+        name = f"sha256-{hashlib.sha256(data).hexdigest()}"
+    return state_file(environ, os.path.join(kind, name))
+
+
+def folders_in_ram(environ: Mapping[str, str]) -> list[str]:
+    """Return where folders in RAM are made, by preference; whether it is RAM, `ram.folder` says."""
+    return list(dict.fromkeys(filter(None, (environ.get("XDG_RUNTIME_DIR"), "/dev/shm"))))  # noqa: S108 - it is RAM
+
+
+def left_in_ram(environ: Mapping[str, str]) -> list[str]:
+    """Return the folders in RAM that may hold a plaintext and whose process is gone."""
     found = []
-    for folder in filter(None, (environ.get("XDG_RUNTIME_DIR"), "/dev/shm")):  # noqa: S108 - it is RAM
+    for folder in folders_in_ram(environ):
         try:
-            found += [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(EDIT)]
+            names = [name for name in os.listdir(folder) if name.startswith(IN_RAM)]
         except OSError:
             continue
+        found += [os.path.join(folder, name) for name in names if not _is_used(name)]
     return found
+
+
+def _is_used(name: str) -> bool:
+    """Tell whether the process lives that the name of a folder tells: prefix, its id, when it started, anything."""
+    pid, *more = name.split("-")[2:]
+    if not pid.isdecimal():
+        return True  # it is none of ours
+    now = started(int(pid))
+    if now is not None:
+        return len(more) < 2 or more[0] in ("0", str(now))
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return not os.path.exists("/proc/self/stat")  # there: it has ended, and its parent has yet to notice
+
+
+def started(pid: int) -> int | None:
+    """Return when a process started, in ticks since the machine did; None: it is gone, or there is no /proc."""
+    try:
+        stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fields = os.read(stat, 4096).rpartition(b")")[2].split()
+    except OSError:
+        return None
+    finally:
+        os.close(stat)
+    return None if fields[0] in b"ZX" else int(fields[19])
 
 
 def _base(environ: Mapping[str, str], variable: str, below_home: str) -> str:

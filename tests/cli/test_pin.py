@@ -203,6 +203,19 @@ def test_a_fresh_clone_is_verified_by_what_a_machine_was_told(team: Team, partia
         assert done.out == b""
 
 
+def test_a_machine_that_cannot_keep_the_pin_verifies_each_time(team: Team) -> None:  # noqa: F811
+    root = words(team)
+    team.clone("bob", "ci")
+    for _ in range(2):
+        done = team.clave("bob", "show", "web", CLAVE_ROOT=root, XDG_STATE_HOME="/dev/null/x")
+        assert (done.out, done.err) == (b"web-secret\nuser: shop\n", b"")
+    team.sign_as("bob")
+    (team.stores["bob"] / ".gpg-id").write_text(team.people["mallory"].fingerprint + "\n")
+    team.git("bob", "commit", "-q", "-a", "-m", "more readers")
+    done = team.clave("bob", "show", "web", CLAVE_ROOT=root, XDG_STATE_HOME="/dev/null/x", code=6)
+    assert done.out == b""
+
+
 def test_a_shallow_clone_is_said_to_be_one(team: Team) -> None:  # noqa: F811
     root = words(team)
     team.run("bob", "git", "clone", "-q", "--depth=1", f"file://{team.remote}", str(team.folder / "ci"))

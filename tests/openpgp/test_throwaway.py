@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +101,24 @@ def test_after_a_failure_nothing_is_left(ram: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(CannotEncrypt, match="no"):
         throwaway.make(str(ram), "ci")
     assert list(ram.iterdir()) == []
+    wait_for_none(ram)
+
+
+def test_after_a_kill_the_next_command_sweeps(ram: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at any moment: what lies in RAM goes with the next command, and the agent ends by itself."""
+    from clave.desk.editor import sweep
+
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(ram))
+    code = f"from clave.openpgp import throwaway\nwhile True: throwaway.make({str(ram)!r}, 'ci')"
+    left = 0
+    for pause in (0.15, 0.25, 0.4):
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) as running:
+            time.sleep(pause)
+            running.kill()
+        left += len(list(ram.glob("clave-edit-*")))
+        sweep()
+        assert [path for path in ram.iterdir() if path.name.startswith("clave-edit-")] == []
+    assert left
     wait_for_none(ram)
 
 

@@ -180,3 +180,17 @@ def test_the_log_names_signers_as_the_roster_does(team: Team) -> None:
     # alice's keyring has bob's key; what counts is the roster, which calls him bob.
     assert b"good: bob" in team.clave("alice", "log", "new").out
     assert b"good: alice" in team.clave("bob", "log").out
+
+
+def test_doctor_looks_at_the_team_not_at_the_keyring(team: Team) -> None:
+    out = team.clave("bob", "doctor", code=None).out.decode()
+    assert "ok    team: all is verified up to commit" in out
+    assert "you are bob, member of the team" in out
+    team.clone("mallory")
+    team.set_pin("mallory", team.pin("bob"))
+    out = team.clave("mallory", "doctor", code=None).out.decode()
+    assert "note  team: none of your keys is a member's" in out
+    assert "no public key for" not in out
+    team.clone("carol", "bare")
+    out = team.clave("carol", "doctor", code=1).out.decode()
+    assert "mend  team: nothing is known yet of the team" in out

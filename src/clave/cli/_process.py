@@ -9,12 +9,16 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from clave import places
 from clave.cli import _output
 from clave.errors import CannotWrite, ClaveError, Interrupted
 from clave.model import notices
 from clave.model.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # sysexits.h EX_SOFTWARE: a mistake of ours. 128 + SIGPIPE: the reader of our output went away.
 _INTERNAL = 70
@@ -28,9 +32,8 @@ _CANNOT_WRITE = frozenset(
 
 def prepare() -> None:
     """Set up the process: standard streams, umask, no core dumps (they would hold plaintext)."""
-    import resource
-
     from clave.config import umask
+    from clave.process import harden
 
     if sys.stdin is None:  # our caller closed it
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
@@ -42,15 +45,14 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that is not UTF-8 shows escapes, never a traceback
             stream.reconfigure(errors="backslashreplace")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    os.umask(umask(os.environ))
+    harden(umask(os.environ))
     _sweep()
 
 
 def _sweep() -> None:
-    """Remove the plaintext that an `edit` left whose process was killed; loads nothing if there is none."""
-    if places.edits(os.environ):
-        from clave.desk.editor import sweep
+    """Remove the plaintext of a process that was killed; loads nothing if there is none."""
+    if places.left_in_ram(os.environ):
+        from clave.ram import sweep
 
         sweep()
 
@@ -75,17 +77,17 @@ def tell(failure: BaseException) -> int:
         case _:
             print_error(_internal_line(failure))
             return _INTERNAL
-    print_error(error.line())
+    print_error(error.line(), error.details)
     return error.exit_code
 
 
-def print_error(line: str) -> None:
-    """Write `Error: …` to stderr; if even that is gone, the exit code has to say it."""
+def print_error(line: str, details: Iterable[str] = ()) -> None:
+    """Write `Error: …` to stderr, and details below it; if even that is gone, the exit code has to say it."""
     with suppress(OSError):  # the failure that we are about to print came first
         sys.stdout.flush()
     with suppress(OSError):
         label = _output.paint("Error:", "bad", sys.stderr)
-        sys.stderr.write(f"{label} {printable(line)}\n")
+        sys.stderr.write("".join([f"{label} {printable(line)}\n", *(f"  {printable(each)}\n" for each in details)]))
         sys.stderr.flush()
 
 

@@ -7,7 +7,7 @@ import platform
 import shutil
 from typing import TYPE_CHECKING
 
-from clave.desk.editor import folder_in_ram
+from clave import ram
 from clave.model.report import attention, good, note
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _clipboard() -> Report:
 
 
 def _memory() -> Report:
-    folder = folder_in_ram()
+    folder = ram.folder()
     if folder is not None:
         return good("memory", f"'clave edit' keeps its text in memory, in {folder}")
     text = "there is no memory file system: 'clave edit' would have to use a disk"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.config import STORE_NAME
 from clave.errors import Busy, CannotEncrypt, CannotWrite, GitFailed, UsageError, VerificationFailed
+from clave.model.text import printable
 from clave.openpgp import certificates
 from clave.store import genesis as beginnings
 from clave.store import pins, requests
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from clave.store.membership import Team
     from clave.store.requests import Request
     from clave.team.verdict import Verdict
+
+
+_FETCHED = "refs/clave/incoming"
 
 
 class Place(NamedTuple):
@@ -88,7 +92,7 @@ def is_free(path: str) -> bool:
     """Tell whether nothing is in the way of a store at a path; an empty folder is not."""
     try:
         return not os.listdir(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return not os.path.lexists(path)
     except OSError:
         return False
@@ -140,15 +144,35 @@ def received(url: str, place: Place, *, told: Callable[[str], object] | None = N
             shutil.rmtree(clone, ignore_errors=True)  # of a join that was killed
             remote.clone(url if "://" in url or not os.path.exists(url) else os.path.abspath(url), clone, progress=told)
             repository = Repository.find(clone, top=clone)
-            tip = repository.head() if repository else None
-            if repository is None or tip is None:
-                raise GitFailed(
-                    f"there is no store at {remote.shown(url)}: its branch has no commit",
-                    "Ask a colleague to push theirs, or which branch it is.",
-                )
+            assert repository is not None
+            tip = repository.head() or _only_branch(repository, url)
             yield Received(repository, tip, beginnings.find(repository, tip))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _only_branch(repository: Repository, url: str) -> str:
+    """Let HEAD follow the one branch of a remote whose own HEAD is of none (master, most often); return its commit."""
+    there = remote.Remote("origin", url, "", tracked=False)
+    branches = [ref for ref in remote.branches(repository, there) if not ref.startswith(requests.BRANCHES)]
+    if len(branches) != 1:
+        which = f"none of its branches ({', '.join(branches)}) is the usual one" if branches else "it has no commit"
+        raise GitFailed(
+            f"there is no store at {remote.shown(url)}: {printable(which)}",
+            "Ask a colleague to push theirs, or to mend HEAD there.",
+        )
+    name = branches[0].removeprefix("refs/heads/")
+    remote.fetch(repository, there, [f"{branches[0]}:{_FETCHED}"])
+    tip = repository.text("rev-parse", "--verify", _FETCHED)
+    tracking = f"refs/remotes/origin/{name}"
+    for ref in (branches[0], tracking):
+        repository.run("update-ref", ref, tip)
+    repository.run("update-ref", "-d", _FETCHED)
+    repository.run("symbolic-ref", "HEAD", branches[0])
+    for key, value in (("remote", "origin"), ("merge", branches[0])):
+        repository.run("config", f"branch.{name}.{key}", value)
+    repository.run("config", "remote.origin.fetch", f"+{branches[0]}:{tracking}")
+    return tip
 
 
 def settle(found: Received, place: Place, settings: Settings) -> Settled:
@@ -176,8 +200,8 @@ def settle(found: Received, place: Place, settings: Settings) -> Settled:
             pins.write(repository, pinned)
         register(place, settings)
     except BaseException:
-        pins.forget(repository)
         shutil.rmtree(real, ignore_errors=True)
+        pins.forget(repository)
         raise
     return Settled(Store(place.path, settings, place.name), verdict)
 

@@ -247,6 +247,8 @@ class Operation:
             if verdict.refusals:
                 refusal = verdict.refusals[0]
                 advice = refusal.advice if refusal.rule is Rule.WRONG_HANDS else "Nothing was changed."
+                if self._merged:
+                    advice = "What you did stays here, unshared. See what you may do: clave access."
                 raise VerificationFailed(f"the team would refuse this: {refusal.problem}", advice)
 
         new = write.commit(
@@ -262,9 +264,15 @@ class Operation:
             self._warn(changes)
 
     def _warn(self, changes: Iterable[str]) -> None:
-        """Leave a notice of each reader of what was changed whose key ends soon."""
-        from clave.store import expiry
+        """Leave a notice of each reader of what was changed whose key ends soon, and of rights that have lapsed."""
+        from datetime import date
 
+        from clave.store import expiry
+        from clave.team.wording import lapsed
+
+        if isinstance(self._readers, recipients.TeamReaders):
+            for line in lapsed(self._readers.roster, date.today()):  # noqa: DTZ011 - a day of the user's calendar
+                notices.leave(line)
         for folder in {path.rpartition("/")[0] for path in changes if path.endswith(SUFFIX)}:
             with suppress(CannotEncrypt):  # something was removed there, and nothing encrypted
                 for line in expiry.warnings(self._readers.of(folder)):

@@ -24,7 +24,7 @@ from clave.team.verdict import Waiting
 from clave.vcs import graph, reading, remote, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clave.store.membership import Team
     from clave.store.merging import Conflict
@@ -106,11 +106,16 @@ def preview(store: Store, *, told: Callable[[str], object] | None = None) -> Syn
     return _Run(store, repository, where, None, None, told).preview()
 
 
-def push(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
-    """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected."""
+def push(
+    store: Store, *, told: Callable[[str], object] | None = None, answered: Mapping[str, str] | None = None
+) -> Synced:
+    """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected.
+
+    `answered` are refs of the remote's that go in the same push, each with the commit that it must still have.
+    """
     repository, where = remote_for(store)
     run = _Run(store, repository, where, None, None, told)
-    return run.push(reading.resolve(repository, where.tracking) or "")
+    return run.push(reading.resolve(repository, where.tracking) or "", answered)
 
 
 class _Run:
@@ -203,15 +208,16 @@ class _Run:
                 f"To share by one of these: clave git config branch.{branch}.merge refs/heads/NAME.",
             )
 
-    def push(self, tip: str) -> Synced:
+    def push(self, tip: str, answered: Mapping[str, str] | None = None) -> Synced:
         """Give the remote what is here, if it still has `tip` ("": nothing)."""
         head = self.repository.head()
         if head is None:
             raise GitFailed("there is nothing to share yet: the store has no commit", "Write something first.")
+        answered = answered or {}
         if head != tip:
             remote.push(
-                self.repository, self.where, [f"{head}:{self.where.branch}"],
-                expect={self.where.branch: tip}, progress=self.told,
+                self.repository, self.where, [f"{head}:{self.where.branch}", *(f":{ref}" for ref in answered)],
+                expect={self.where.branch: tip, **answered}, progress=self.told,
             )  # fmt: skip
         remote.note(self.repository, self.where, head)
         unshared.forget(self.store)
@@ -256,7 +262,7 @@ class _Run:
         verdict = self._judged(head)
         if verdict.refusals:
             error = verdict.refusals[0].error()
-            error.hint = f"It is in your own branch. Take it back: git reset --hard {verdict.good[:12]}."
+            error.hint = f"It is in your own branch. Take it back: git reset --keep {verdict.good[:12]}."
             raise error
         if verdict.good != head:
             self._sign_own(tip, head, verdict)

@@ -63,7 +63,7 @@ _BAD_OBJECTS = ("fsck error", "bad object", "invalid object", "did not send all 
 # Why a push is refused because somebody else was faster.
 _TOO_LATE = (
     "fetch first", "non-fast-forward", "stale info", "remote ref updated", "cannot lock ref", "failed to lock",
-    "failed to update ref", "incorrect old value", "reference already exists",
+    "failed to update ref", "incorrect old value", "reference already exists", "atomic push failed",
 )  # fmt: skip
 
 
@@ -181,7 +181,25 @@ def _configured(repository: Repository) -> tuple[dict[str, list[str]], dict[str,
     return urls, branches
 
 
+def urls(repository: Repository) -> set[str]:
+    """Return the URLs of all remotes, as they are configured."""
+    return {url for each in _configured(repository)[0].values() for url in each}
+
+
 # URLs
+
+
+def place(url: str) -> str:
+    """Return what is the same for all URLs of one repository, however it is spoken with: host and path, or the path."""
+    scheme = _SCHEME.match(url)
+    rest = url[scheme.end() :] if scheme else url
+    if scheme and scheme[1].lower() != "file":
+        host, _, path = rest.partition("/")
+    elif not scheme and _SCP.match(url):
+        host, _, path = rest.partition(":")
+    else:
+        return os.path.realpath(rest).removesuffix(".git")
+    return f"{host.rpartition('@')[2].lower()}:{path.strip('/').removesuffix('.git')}"
 
 
 def check_url(url: str) -> None:
@@ -274,7 +292,9 @@ def push(
     expect: Mapping[str, str],
     progress: Told | None = None,
 ) -> list[str]:
-    """Push, if each ref of `expect` is at the remote what it says ("": not there); return what the remote said.
+    """Push all or nothing, if each ref of `expect` is at the remote what it says ("": not there).
+
+    Returns what the remote said.
 
     Raises Rejected, Unreachable, and GitFailed where the remote does not take it.
     """
@@ -283,7 +303,7 @@ def push(
         repository,
         [
             "push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no",
-            *leases, *_verbosity(progress), "--", remote.name, *refspecs,
+            *(["--atomic"] if len(refspecs) > 1 else []), *leases, *_verbosity(progress), "--", remote.name, *refspecs,
         ],
         progress,
     )  # fmt: skip
@@ -301,14 +321,14 @@ def push(
 
 
 def clone(url: str, path: str, *, filter_blobs: bool = False, progress: Told | None = None) -> None:
-    """Clone without checking anything out; with `filter_blobs`, files are fetched when they are read.
+    """Clone the branch of HEAD without checking it out; with `filter_blobs`, files are fetched when they are read.
 
     Raises UsageError, Unreachable, GitFailed, VerificationFailed, CannotWrite.
     """
     check_url(url)
     argv = [
-        "git", *OPTIONS, *_PROTOCOLS, *_INCOMING, "clone", "--no-checkout", "--reject-shallow", "--no-local",
-        "--no-tags", "--no-recurse-submodules", *(["--filter=blob:none"] if filter_blobs else []),
+        "git", *OPTIONS, *_PROTOCOLS, *_INCOMING, "clone", "--no-checkout", "--single-branch", "--reject-shallow",
+        "--no-local", "--no-tags", "--no-recurse-submodules", *(["--filter=blob:none"] if filter_blobs else []),
         *_verbosity(progress), "--", url, path,
     ]  # fmt: skip
     try:

@@ -75,9 +75,9 @@ def _folder(*, on_disk: bool) -> str:
     """Return where a key can be made. Raises UsageError where that would be a disk."""
     import tempfile
 
-    from clave.desk.editor import folder_in_ram
+    from clave import ram
 
-    folder = folder_in_ram()
+    folder = ram.folder()
     if folder is None and not on_disk:
         raise UsageError("there is no folder in RAM to make a key in", "Allow one on disk: --on-disk.")
     return folder or tempfile.gettempdir()

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _output, _team
+from clave.cli import _output, _stolen, _team
 from clave.cli._app import pass_app
-from clave.errors import UsageError
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -45,13 +44,13 @@ def command(
     from clave.team import editing
 
     store = app.store
+    team = store.team()
+    team.require_admin()
+    editing.remove_member(team.roster, name)  # what cannot be done is told before anybody is asked
+    member = team.roster.member(name)
     good = _commit(store, last_good) if last_good else ""
-    if reason == "stolen" and not good:
-        raise UsageError(
-            "a thief may have signed commits with a stolen key",
-            "Say which is the last that counts: --last-good COMMIT; see clave log.",
-        )
-    member = store.team().roster.member(name)
+    if reason == "stolen" and member and not good:
+        good = _stolen.last_good(store, name, [key.fpr for key in member.keys], None)
     restored = [wronghands.restored(store, key.fpr, good) for key in member.keys] if member and good else []
     change = teamwork.Change(
         lambda roster: editing.remove_member(roster, name, reason, good),
