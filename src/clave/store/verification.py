@@ -14,8 +14,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from clave.errors import UsageError, VerificationFailed
-from clave.model.name import SUFFIX, check_folder, split_field
+from clave.errors import VerificationFailed
+from clave.model.name import SUFFIX, split_field
 from clave.model.text import printable
 from clave.store import pins
 from clave.store.evidence import GitEvidence
@@ -25,6 +25,8 @@ from clave.vcs import settled
 from clave.vcs.partial import fetch_missing, is_partial
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clave.store.pins import Pinned
     from clave.vcs.git import Repository
 
@@ -83,18 +85,16 @@ def verify_head(repository: Repository) -> Pinned:
     return moved(repository, pinned, verdict)
 
 
-def require_committed(repository: Repository, commit: str, name: str, *, below: bool) -> None:
-    """Raise VerificationFailed if an entry (`NAME#field`) is not what HEAD, a commit, has; `below`: or one in a folder.
+def require_committed(repository: Repository, commit: str, names: Iterable[str], *, below: bool) -> None:
+    """Raise VerificationFailed if one of some entries (`NAME#field`) is not what HEAD, a commit, has.
 
-    `""` is the store's own folder. Of what is no name nothing is said.
+    `below`: or an entry in one of these folders (`""`: the store's own).
     """
-    try:
-        names = {check_folder(each) for each in (name, split_field(name)[0])}
-    except UsageError:
-        return
+    given = (each for name in names for each in (name, split_field(name)[0]))
+    either = {"/".join(filter(None, each.split("/"))) for each in given}  # as `model.name.check` writes them
     for path in settled.look(repository, commit, SUFFIX):
         entry = path.removesuffix(SUFFIX)
-        if entry in names or (below and any(not each or entry.startswith(f"{each}/") for each in names)):
+        if entry in either or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
             shown = printable(path)
             raise VerificationFailed(
                 f"{shown} is not what was committed last",
