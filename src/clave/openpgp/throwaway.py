@@ -1,6 +1,6 @@
-"""A key for a machine, made in a keyring that is thrown away: it exists in what is returned, and nowhere else.
+"""Keyrings that are thrown away. A key for a machine is made in one: it exists in what is returned, and nowhere else.
 
-The keyring lies in a folder in RAM (`ram.py`). Its agent is stopped and the folder removed however this ends. After a
+A keyring lies in a folder in RAM (`ram.py`). Its agent is stopped and the folder removed however this ends. After a
 kill the next command sweeps the folder away, and an agent whose folder is gone ends by itself.
 """
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from clave import ram
-from clave.errors import CannotEncrypt, ProgramMissing
+from clave.errors import CannotDecrypt, CannotEncrypt, ProgramMissing
 from clave.openpgp import certificates
 from clave.openpgp.command import environment
 from clave.places import KEY
@@ -37,7 +37,7 @@ def make(user_id: str, *, hint: str, allow_disk: bool = False) -> Made:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None
     finally:
         try:
-            _stop(place.path)
+            stop(place.path)
         finally:
             place.remove()
 
@@ -62,8 +62,19 @@ def _fingerprint(listing: bytes) -> str:
     return next(row[9] for row in rows if row[0] == "fpr")
 
 
-def _stop(home: str) -> None:
-    """Stop what serves a keyring. Without gpgconf there is an agent at most that ends when its folder is gone."""
-    with suppress(ProgramMissing):
+def take(home: str, key: bytes) -> int:
+    """Put secret keys into the keyring of a folder; return how many there are in it. Raises CannotDecrypt."""
+    gpg = ["gpg", "--no-options", "--homedir", home, "--batch", "--quiet"]
+    try:
+        run([*gpg, "--import"], input=key, env=environment())
+        listing = run([*gpg, "--with-colons", "--list-secret-keys"], env=environment()).out
+    except ProgramMissing:
+        raise CannotDecrypt("gpg is not installed", "Install gnupg and try again.") from None
+    return sum(line.startswith(b"sec:") for line in listing.splitlines())
+
+
+def stop(home: str) -> None:
+    """Stop what serves the keyring of a folder, which is about to be removed."""
+    with suppress(ProgramMissing):  # without gpgconf there is no agent to stop but one that ends with its folder
         for words in (("--kill", "all"), ("--remove-socketdir",)):
             run(["gpgconf", "--homedir", home, *words], env=environment())
