@@ -53,6 +53,7 @@ class Operation:
         self._plain: dict[str, bytes] = {}
         self._kinds: dict[str, tuple[str, str | None]] = {}
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
+        self._sources: set[str] = set()  # paths whose content goes to another one
         self.team = team
         self._has_roster = False  # whether the roster is changed
         self._readers: recipients.Readers | recipients.TeamReaders = (
@@ -104,6 +105,8 @@ class Operation:
         """
         self._raw[path] = content
         self._readers.forget_folders()
+        if moved_from is not None:
+            self._sources.add(moved_from)
         if moved_from is not None and path.endswith(SUFFIX) and not isinstance(content, Link):
             blob = self._blob_id(content)
             self._kinds[path] = ("same", blob) if blob else ("rekey", None)
@@ -187,6 +190,7 @@ class Operation:
         if not adopt:
             self.require_unchanged((*self._raw, *self._plain))
         if self.team and not self._merged:
+            self.require_unchanged(self._sources.union(self._known))
             self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:

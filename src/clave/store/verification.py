@@ -4,6 +4,8 @@
 - HEAD is verified if it is the commit that was verified here last. Any other is judged first: what comes after the last
   one here, or, where HEAD does not, after the last one that the remote had.
 - The pin moves only to what was judged to be good, and never back behind what the remote had.
+- An entry that is read is the one of HEAD: a merge of plain git that has stopped, or was taken back by halves, leaves
+  files of others in the work tree.
 """
 
 from __future__ import annotations
@@ -13,13 +15,18 @@ import time
 from typing import TYPE_CHECKING
 
 from clave.errors import VerificationFailed
+from clave.model.name import SUFFIX, split_field
+from clave.model.text import printable
 from clave.store import pins
 from clave.store.evidence import GitEvidence
 from clave.team import rules
 from clave.team.verdict import Pin, Verdict
+from clave.vcs import settled
 from clave.vcs.partial import fetch_missing, is_partial
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clave.store.pins import Pinned
     from clave.vcs.git import Repository
 
@@ -76,6 +83,23 @@ def verify_head(repository: Repository) -> Pinned:
     verdict = judge(repository, pinned, head)
     require_good(verdict, head)
     return moved(repository, pinned, verdict)
+
+
+def require_committed(repository: Repository, commit: str, names: Iterable[str], *, below: bool) -> None:
+    """Raise VerificationFailed if one of some entries (`NAME#field`) is not what HEAD, a commit, has.
+
+    `below`: or an entry in one of these folders (`""`: the store's own).
+    """
+    given = (each for name in names for each in (name, split_field(name)[0]))
+    either = {"/".join(filter(None, each.split("/"))) for each in given}  # as `model.name.check` writes them
+    for path in settled.look(repository, commit, SUFFIX):
+        entry = path.removesuffix(SUFFIX)
+        if entry in either or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
+            shown = printable(path)
+            raise VerificationFailed(
+                f"{shown} is not what was committed last",
+                f"Look at it (clave git status), then bring it back: clave git checkout HEAD -- {shown}, or remove it.",
+            )
 
 
 def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream: str = "") -> Pinned:
