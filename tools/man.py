@@ -72,6 +72,7 @@ ARGUMENTS = {
     "REV": "A version: `-N` is N versions of the entry earlier, `YYYY-MM-DD` the state at the end of a day, anything "
     "else a commit, as git takes it.",
     "SHELL": "`bash`, `zsh` or `fish`.",
+    "TEMPLATE": "The file with the template.",
     "TERM": "A part of a name.",
     "verify OLD": "With --incoming: the commit that a branch has, zeros for none.",
     "verify NEW": "With --incoming: the commit that it is to have.",
@@ -150,6 +151,28 @@ ENDS = {
     ),
     "restrict": Ends({**_TEAM, 3: "There is no such folder."}, (), ("grant", "revoke", "access")),
     "access": Ends({2: "", 3: "", 6: ""}, (), ("grant", "team", "rekey")),
+    "env": Ends(
+        {
+            **_READ,
+            2: "There is nothing to print, a name is refused, a value cannot be written in that format, or the values "
+            "would land on a terminal. Nothing was printed.",
+            6: "The store is not verified, or the manifest has not been allowed what it asks for.",
+            73: "The file of a GitHub job cannot be written.",
+        },
+        ("GITHUB_ENV",),
+        ("exec", "manifest", "allow", "render"),
+    ),
+    "render": Ends(
+        {
+            **_READ,
+            1: "--check: FILE is not what the template makes now.",
+            2: "The template is wrong, and the line says where; or FILE is a link, or no file. Nothing was written.",
+            6: "The store is not verified, or the template has not been allowed what it asks for.",
+            73: "",
+        },
+        (),
+        ("env", "exec", "allow"),
+    ),
     "insert": Ends({1: f"{_KEPT[:-1]}; or you typed two different passwords.", **_WRITE}, (), ("generate", "set")),
     "set": Ends(_WRITE, (), ("edit", "show")),
     "edit": Ends(
@@ -256,6 +279,7 @@ VARIABLES = {
     "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",
     "GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME, GIT_COMMITTER_EMAIL, EMAIL": "Who is said to have made a "
     "commit, as for git(1).",
+    "GITHUB_ENV": "The file that GitHub gives a step for variables of those that follow.",
     "GNUPGHOME": "The folder of GnuPG's keys, where not `~/.gnupg`.",
     "GPG_TTY": "The terminal on which pinentry asks; found out if it is not set.",
     "LC_ALL, LC_CTYPE, LANG": "Whether a tree is drawn in UTF-8.",

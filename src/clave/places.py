@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 
 CACHE = "stores"
-# With these begin the names of folders in RAM: of `edit`, of the files of `exec`, of the key ring of `ci`.
+# With these begin the names of folders in RAM: of `edit`, of the files of `exec`, of key rings (`ci`, `team machine`).
 EDIT = "clave-edit-"
 EXEC = "clave-exec-"
 CI = "clave-ci-"
-IN_RAM = (EDIT, EXEC, CI)
+KEY = "clave-key-"
+IN_RAM = (EDIT, EXEC, CI, KEY)
 _LIMIT = 1 << 20  # bytes of the cache
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST = 240  # bytes of a file's name

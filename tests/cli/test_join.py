@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.cli.reading import on_terminal
 from tests.conftest import Person, fingerprints, forget, make_person
-from tests.teams import crew, founded, team  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -526,9 +526,13 @@ def test_hostile_branches_are_listed_as_refused_and_let_nobody_in(team: Team, da
     push(team, "dave", theirs, branches(team)[f"refs/heads/clave-join/{dave.fingerprint}"])
     push(team, "dave", "refs/heads/clave-join/x", team.tip())
     push(team, "dave", f"refs/heads/clave-join/{'A' * 40}", team.tip())
+    blob = team.git("dave", "hash-object", "-w", "--stdin", input=b"x").out.decode().strip()
+    tree = team.git("dave", "mktree", input=f"100644 blob {blob}\t.git\n".encode()).out.decode().strip()
+    what_git_refuses = team.git("dave", "commit-tree", tree, "-m", "x").out.decode().strip()
+    push(team, "dave", f"refs/heads/clave-join/{'B' * 40}", what_git_refuses)
     found = json.loads(team.clave("alice", "team", "approve", "--json").out)
     assert [each["fingerprint"] for each in found["requests"]] == [dave.fingerprint]
-    assert len(found["refused"]) == 3
+    assert len(found["refused"]) == 4
     key = ("--request", mallory.fingerprint, "--sure")
     team.clave("alice", "team", "approve", "mallory", "--read", ".", *key, code=6)
     assert team.git("alice", "for-each-ref", "refs/clave/join").out == b""

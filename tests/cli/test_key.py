@@ -13,36 +13,17 @@ import pytest
 
 from clave.openpgp import certificates
 from clave.openpgp.packets import inspect
+from tests.cli.forked import crew, founded, started, team
 from tests.cli.reading import on_terminal
 from tests.conftest import Person, forget, make_person
 from tests.openpgp.smith import DAY, Smith
-from tests.teams import Team, crew, founded
-from tests.teams import team as started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Output, Run
+    from tests.teams import Team
 
-__all__ = ["crew", "founded", "started"]
-
-
-class Quick(Team):
-    """A team for whom clave runs in a fork of this process: a test of this file starts it often."""
-
-    run_clave: Run
-
-    def clave(self, who: str, *args: str, input: bytes = b"", code: int | None = 0, **more: str) -> Output:
-        done = self.run_clave(self.people[who], self.stores.get(who), *args, input=input, **more)
-        assert code is None or done.code == code, (who, args, done.code, done.out.decode(), done.err.decode())
-        return done
-
-
-@pytest.fixture
-def team(started: Team, clave: Run) -> Team:
-    quick = Quick(started.folder, started.people, started.stores)
-    quick.run_clave = clave
-    return quick
+__all__ = ["crew", "founded", "started", "team"]
 
 
 @pytest.fixture
@@ -507,6 +488,42 @@ def test_an_expired_key_stops_what_its_owner_reads(team: Team, gina: Smith) -> N
     assert key[-16:] in guest.recipients("team/x")
     guest.push("alice")
     team.clave("gina", "insert", "-m", "team/y", input=b"x\n")
+
+
+OTP = b"otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n"
+
+
+def test_every_write_that_needs_a_bad_key_is_stopped(team: Team, gina: Smith) -> None:
+    """And everything else goes on: reading, removing, writing where she does not read."""
+    guest = Guest(team, gina, gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY))
+    team.clave("alice", "set", "team/wifi", "user", input=b"before\n")
+    team.clave("alice", "set", "team/wifi", "user", input=b"after\n")
+    guest.push("alice")
+    guest.plant(expired(guest))
+    for words, data in (
+        (("insert", "-m", "team/x"), b"x\n"),
+        (("insert", "-m", "-f", "team/wifi"), b"x\n"),
+        (("generate", "team/x"), b""),
+        (("generate", "-i", "team/wifi"), b""),
+        (("set", "team/wifi", "user"), b"x\n"),
+        (("mv", "web", "team/web"), b""),
+        (("cp", "web", "team/web"), b""),
+        (("otp", "insert", "team/otp"), OTP),
+        (("restore", "team/wifi", "-1"), b""),
+        (("grant", "gina", "prod", "--sure"), b""),
+        (("team", "remove", "carol", "--sure"), b""),
+    ):
+        head = team.head("alice")
+        done = team.clave("alice", *words, input=data, code=5)
+        last = said(done).splitlines()[-1]
+        assert f"the key {guest.key} of gina expired on" in last, words
+        assert "clave key renew gina KEYFILE" in last, words
+        assert team.head("alice") == head, words
+        assert team.git("alice", "status", "--porcelain").out == b"", words
+    assert team.clave("alice", "show", "team/wifi#user").out == b"after\n"
+    assert team.clave("gina", "show", "team/wifi#user").out == b"after\n"
+    team.clave("alice", "insert", "-m", "prod/x", input=b"x\n")
+    team.clave("alice", "rm", "-f", "team/wifi")
 
 
 def test_an_expired_subkey_its_owner_renews(team: Team, gina: Smith) -> None:

@@ -146,10 +146,13 @@ def direnv(data: bytes) -> Variables:
 
 
 _SERVER = """
-const fs = require('fs'), readers = {
+// A Node.js before 20.12 reads no such files itself.
+const parseEnv = require('util').parseEnv ?? ((text) => require('dotenv').parse(text))
+const readers = {
     'dotenv': (data) => require('dotenv').parse(data),
     'dotenv --fast': (data) => require('dotenv').parse(data, { fast: true }),
     'dotenv 16': (data) => require('dotenv16').parse(data),
+    'node': (data) => parseEnv(data.toString()),
     'js-yaml': (data) => require('js-yaml').load(data.toString()),
 }
 require('readline').createInterface({ input: process.stdin }).on('line', (line) => {

@@ -89,12 +89,12 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 
 
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="there is no file"):
+    with pytest.raises(NotFound, match="there is no file of variables"):
         dotenv.read(f"{tmp_path}/none")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is not a file"):
         dotenv.read(f"{tmp_path}")
     (tmp_path / "large").write_bytes(b"#" * (1 << 20) + b"\n")
-    with pytest.raises(UsageError, match="larger than 1 MiB"):
+    with pytest.raises(UsageError, match="larger than 1024 KiB"):
         dotenv.read(f"{tmp_path}/large")
 
 

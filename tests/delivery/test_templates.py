@@ -124,8 +124,8 @@ WRONG = {
     "{% for x in 1 %}{% endfor %}": r"line 2: this cannot be done \(TypeError\)",
     '{{ secret("db") | nothing }}': "line 2: no filter named 'nothing'",
     "{{ secret(1) }}": r"line 2: secret\(\) takes a text",
-    '{{ secret("../x") }}': "line 2: .*'../x' leads out of the store",
-    '{{ secret("a#") }}': "line 2: 'a#' does not name a field",
+    '{{ secret("../x") }}': "line 2: .*sneaky path",
+    '{{ secret("a#b# ") }}': "line 2: 'a#b# ' does not name a field",
     '{{ secret("bytes") | json }}': "line 2: the value is no text, as the filter 'json' needs it",
     '{{ [secret("bytes")] | yaml }}': "line 2: the value is no text",
     '{{ secret("bytes") | quote }}': "line 2: the value has a NUL",
@@ -144,11 +144,10 @@ WRONG = {
     '{{ "{0.__class__}".format("") }}': "line 2: a template may not use that",
     '{{ "x".upper() }}': "line 2: a template may not use that",
     "{{ self.__init__ }}": "line 2: ",
-    "{{ range.__self__ }}": "line 2: a template may not use that",
     "{{ [].append(1) }}": "line 2: a template may not use that",
-    "{{ namespace() }}": "line 2: 'namespace' is undefined",
-    "{{ lipsum() }}": "line 2: 'lipsum' is undefined",
-    "{{ cycler.__init__ }}": "line 2: 'cycler' is undefined",
+    "{{ namespace() }}": "line 2: a template may not use that",
+    "{{ lipsum() }}": "line 2: a template may not use that",
+    "{{ cycler.__init__ }}": "line 2: a template may not use that",
     "{% for i in range(2000) %}{{ secret('a' ~ i) }}{% endfor %}": "line 2: it asks for more than 1000 secrets",
     "{{ range(10000000) }}": r"line 2: this cannot be done \(OverflowError\)|needs too much memory",
     '{{ "a" * 10**10 }}': "needs too much memory",
@@ -156,7 +155,7 @@ WRONG = {
     "{% macro f(x) %}{{ f(x ~ x) }}{% endmacro %}{{ f('aaaa') }}": "needs too much memory|nested too deeply",
     "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "nested too deeply",
     "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}": "nested too deeply|needs too much memory",
-    '{% set x = "a" * 999999 %}{% for i in range(99) %}{{ x }}{% endfor %}': "makes no end: more than 5 seconds, or 16 MiB",
+    '{% set x = "a" * 999999 %}{% for i in range(99) %}{{ x }}{% endfor %}': "makes no end: .* or 16 MiB",
 }  # fmt: skip
 
 
@@ -173,7 +172,7 @@ def test_a_template_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="makes no end"):
         render(loop * 3 + "{% endfor %}" * 3)
     with pytest.raises(UsageError, match="makes no end"):
-        render("{{ 7 ** 7 ** 9 }}")
+        render("{{ 9 ** (9 ** 9) }}")
 
 
 LEAKING = [
@@ -209,7 +208,7 @@ def test_what_is_no_template_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a file"):
         templates.read(f"{tmp_path}")
     (tmp_path / "large").write_bytes(b"x" * ((1 << 20) + 1))
-    with pytest.raises(UsageError, match="larger than 1 MiB"):
+    with pytest.raises(UsageError, match="larger than 1024 KiB"):
         templates.read(f"{tmp_path}/large")
     (tmp_path / "latin").write_bytes(b"a\n\xe9")
     with pytest.raises(UsageError, match="line 2: it is not UTF-8"):

@@ -177,8 +177,31 @@ def test_own_work_on_top_of_what_waits(team: Team) -> None:
     push_unsigned(team, "carol", "prod/new")
     team.git("alice", "pull", "-q")
     team.clave("alice", "insert", "-m", "team/own", input=b"own\n", code=6)
-    team.clave("alice", "sync", "--endorse")
+    team.clave("alice", "git-setup")
+    team.run("alice", "pass", "insert", "-m", "team/signed", input=b"signed\n")
+    team.git("alice", "config", "commit.gpgsign", "false")
+    team.git("alice", "config", "pass.signcommits", "false")
+    team.run("alice", "pass", "insert", "-m", "team/unsigned", input=b"unsigned\n")
+    before, pin = team.head("alice"), team.pin("alice")
+    for some in ((), ("--sign",), ("--endorse",)):
+        team.clave("alice", "sync", *some, code=6)
+        assert (team.head("alice"), team.pin("alice")) == (before, pin)
+    team.clave("alice", "sync", "--endorse", "--sign")
     same(team, "alice")
+    team.clave("bob", "sync")
+    assert show(team, "bob", "team/unsigned") == b"unsigned\n"
+
+
+def test_what_git_and_pass_sign_is_accepted(team: Team) -> None:
+    told = team.clave("bob", "git-setup").out.decode()
+    assert "pass.signcommits" in told
+    team.run("bob", "pass", "insert", "-m", "team/one", input=b"one\n")
+    team.git("bob", "commit", "-q", "--allow-empty", "-m", "nothing")
+    team.clave("bob", "sync")
+    team.clave("alice", "sync")
+    same(team, "alice", "bob")
+    team.clave("bob", "git-setup", "--undo")
+    assert team.git("bob", "config", "--local", "--get", "user.signingkey", check=False).code == 1
 
 
 # What others do
@@ -198,6 +221,20 @@ def test_a_right_that_was_taken_meanwhile(team: Team) -> None:
     assert team.head("bob") == before
     assert team.pin("bob")["local"] == pin["local"]
     assert team.tip() == team.head("alice")
+
+
+def test_two_names_that_some_systems_take_for_one(team: Team) -> None:
+    team.clave("bob", "insert", "-m", "team/New", input=b"bob\n")
+    team.clave("carol", "insert", "-m", "team/new", input=b"carol\n")
+    team.clave("carol", "sync")
+    told = team.clave("bob", "sync", code=6).err.decode()
+    assert "differ only in case" in told
+    assert "clave mv" in told
+    team.clave("bob", "mv", "team/New", "team/other")
+    team.clave("bob", "sync")
+    team.clave("carol", "sync")
+    same(team, "bob", "carol")
+    assert show(team, "carol", "team/other") == b"bob\n"
 
 
 def test_admins_files_are_not_merged(team: Team) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Plain:
     """A command: the function in `clave.cli.<module>` that does it, its flags, how many words it takes at most.
 
-    `values` are options with an argument, `once` those of them that are given once. Where there are any, the words are a
-    command line of their own: they begin with the first word, or behind `--`.
+    `values` are options with an argument, `once` those of them that are given once. Where there are any, the words are
+    a command line of their own: they begin with the first word, or behind `--`.
     """
 
     __slots__ = ("flags", "function", "module", "once", "values", "words")

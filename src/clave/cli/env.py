@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from clave.delivery.choosing import Chosen
     from clave.delivery.resolving import Resolved
 
-_FILES = frozenset(("k8s-secret",))  # formats whose reader makes files of values as easily as variables
+_DOCUMENTS = ("json", "yaml", "k8s-secret")  # they can hold what no environment can: a NUL, more than 128 KiB
+_FILES = ("k8s-secret",)  # whose reader makes files of values as easily as variables
 
 
 @click.command(name="env")
@@ -67,7 +68,7 @@ def command(
             "these are secrets, and this is a terminal", 'Use them: eval "$(clave env)"; or see them: --show.'
         )
     chosen = choose(app)
-    resolved = resolving.resolve(chosen.store, chosen.variables, environment=form not in _FILES)
+    resolved = resolving.resolve(chosen.store, chosen.variables, environment=form not in _DOCUMENTS)
     _output.value(_written(form, resolved, secret_name) + (_watches(chosen) if form == "direnv" else b""))
 
 

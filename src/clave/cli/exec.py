@@ -8,7 +8,7 @@ import click
 
 from clave.cli import _variables
 from clave.cli._app import pass_app
-from clave.cli._exec import run
+from clave.cli._exec import How, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--watch", is_flag=True, help="Start it again when one of its secrets changes.")
 @click.option("--sync-every", "seconds", type=click.IntRange(min=5), metavar="SECONDS",
               help="With --watch: get the changes of others that often.")  # fmt: skip
+@click.option("--on-disk", is_flag=True, help="Where there is no RAM for secrets as files, put them on a disk.")
 @click.argument("argv", metavar="-- CMD [ARG]…", nargs=-1, type=click.UNPROCESSED)
 @pass_app
 @click.pass_context
@@ -38,6 +39,7 @@ def command(
     mask: bool,
     watch: bool,
     seconds: int | None,
+    on_disk: bool,
 ) -> None:
     """Run a program with secrets in its environment.
 
@@ -55,4 +57,4 @@ def command(
     clave is replaced by the program, whose exit code is that of this command. With --mask, --watch, and secrets as
     files, clave stays until it ends. Masking is a guard against accidents: a program that wants to show a secret can.
     """
-    ctx.exit(run(choose, app, argv, pristine=pristine, mask=mask, watch=watch, seconds=seconds))
+    ctx.exit(run(argv, lambda: choose(app), How(pristine, mask, watch, seconds, on_disk)))

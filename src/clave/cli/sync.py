@@ -72,8 +72,20 @@ def command(app: App, *, dry_run: bool, endorse: bool, sign: bool, as_json: bool
     if done.refused:
         raise Finding("a change of the team has to be made again", "See what is now: clave team; then run its command.")
     if done.conflicts:
-        names = ", ".join(printable(each.path.removesuffix(".gpg")) for each in done.conflicts)
-        raise Finding(f"two changes could not be brought together, and both are kept: {names}", "See: clave conflicts.")
+        raise _conflicts(done)
+
+
+def _conflicts(done: Synced) -> Finding:
+    twice = [printable(each.path.removesuffix(".gpg")) for each in done.conflicts if each.kept]
+    stays = [printable(each.path.removesuffix(".gpg")) for each in done.conflicts if not each.kept]
+    parts = []
+    if twice:
+        parts.append(f"two changes could not be brought together, and both are kept: {', '.join(twice)}")
+    if stays:
+        parts.append(f"removed or moved by one and changed by another, so what was changed stays: {', '.join(stays)}")
+    return Finding(
+        "; ".join(parts), "See: clave conflicts." if twice else "Remove it again if it is not needed: clave rm."
+    )
 
 
 def _endorse(wait: Wait) -> Callable[[Sequence[Waiting]], bool]:

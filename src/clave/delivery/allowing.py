@@ -7,8 +7,8 @@ that came with it gets what it names. So a file is allowed once, as direnv has i
 - A store is known by the id of its team; a plain one by where it is.
 - What the user types is not asked about.
 
-`$XDG_STATE_HOME/clave/allowed/<path>` has lines: `file` with the path, then for each store `store` with what it is known
-by and `secret` with each reference. The words behind the first are written as in a URI.
+`$XDG_STATE_HOME/clave/allowed/<path>` has lines: `file` with the path, then for each store `store` with what it is
+known by, and `secret` with each reference. The words behind the first are written as in a URI.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ def _read(file: str) -> Allowed | None:
     """Return what a file of ours says; one that is not there, or not whole, allows nothing."""
     path = ""
     stores: dict[str, set[Reference]] = {}
+    current: set[Reference] = set()  # what stands before the first store counts for none
     with suppress(OSError, ValueError, KeyError, UsageError):
         with open(file, encoding="ascii") as stream:
             for line in stream:

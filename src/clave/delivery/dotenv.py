@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from clave.errors import NotFound, UsageError
+from clave.delivery import reading
+from clave.errors import UsageError
 from clave.model.text import printable
 
 _LIMIT = 1 << 20  # bytes of a file
@@ -43,16 +44,7 @@ class Assignment(NamedTuple):
 
 def read(path: str) -> list[Assignment]:
     """Read a file. Raises NotFound, and UsageError with the line."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_LIMIT + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotFound(f"there is no file {path}") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > _LIMIT:
-        raise UsageError(f"{path} is larger than {_LIMIT >> 20} MiB", "A file of variables is not that large.")
-    return parse(data, path)
+    return parse(reading.read(path, _LIMIT, "file of variables"), path)
 
 
 def parse(data: bytes, path: str) -> list[Assignment]:

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from clave.delivery import reading
 from clave.delivery.references import Reference, Template, parse
 from clave.errors import NotFound, UsageError
 from clave.model import toml
@@ -106,6 +106,10 @@ class Manifest(NamedTuple):
         named = {each.name: each for each in (self.base if chosen.inherit else ())}
         return tuple((named | {each.name: each for each in chosen.variables}).values())
 
+    def everything(self) -> list[Variable]:
+        """Return the variables of all profiles, and those outside."""
+        return list(dict.fromkeys((*self.base, *(each for profile in self.profiles.values() for each in profile[0]))))
+
     def references(self, profile: str | None = None) -> frozenset[Reference]:
         """Return what the variables of a profile are made of."""
         return frozenset(each for variable in self.variables(profile) for each in variable.references)
@@ -136,18 +140,7 @@ def read(path: str) -> Manifest:
 
 def load(path: str) -> bytes:
     """Return the bytes of a manifest. Raises NotFound, UsageError for what can be none."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise NotFound(f"there is no manifest {path}", "Make one: clave manifest init.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    with open(file, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise UsageError(f"{path} is not a file", "A manifest is a small text file.")
-        data = stream.read(MAX_FILE + 1)
-    if len(data) > MAX_FILE:
-        raise UsageError(f"{path} is larger than {MAX_FILE >> 10} KiB", "A manifest is a small text file.")
+    data = reading.read(path, MAX_FILE, "manifest", make="Make one: clave manifest init.")
     for number, line in enumerate(data.split(b"\n"), 1):
         if len(line) > _MAX_LINE:
             raise UsageError(f"{path}, line {number} is longer than {_MAX_LINE} bytes", "Break it.")
@@ -276,4 +269,10 @@ class _Reader:
         raise UsageError(f"{self._at(at)}: '{at}' {what}", _MEND)
 
     def _at(self, key: str) -> str:
-        return toml.at(self._path, self._data, key)
+        """Return where a key is set, or else what it is part of: an inline table has one line for all."""
+        while key:
+            found = toml.at(self._path, self._data, key)
+            if found != self._path:
+                return found
+            key = key.rpartition(".")[0]
+        return self._path

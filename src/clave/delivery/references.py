@@ -50,14 +50,14 @@ class Reference(NamedTuple):
 
 def parse(text: str) -> Reference:
     """Return what a text refers to. Raises UsageError."""
+    rest = text[len(SCHEME) :] if is_uri(text) else text
+    if "://" in rest:
+        raise UsageError(f"'{text}' is not a reference to an entry", _LOOKS)
     if is_uri(text):
-        rest = text[len(SCHEME) :]
         if "?" in rest:
             raise UsageError(f"'{text}' has a query, and there is none to ask", "Write a '?' of a name as %3F.")
         name, separator, field = rest.partition("#")
         return _checked(text, _decode(text, name), _decode(text, field) if separator else None)
-    if "://" in text:
-        raise UsageError(f"'{text}' is not a reference to an entry", _LOOKS)
     return _checked(text, *split_field(text))
 
 

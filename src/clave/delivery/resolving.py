@@ -52,28 +52,43 @@ def resolve(store: Store, variables: Sequence[Variable], *, environment: bool = 
 
     With `environment` they are for one, and have to fit. Raises VerificationFailed, and what the rules above say.
     """
+    results = attempt(store, variables, environment=environment)
+    problems = [(name, result) for name, result in results if isinstance(result, ClaveError)]
+    if problems:
+        raise all_problems(problems, f"{len(problems)} of {len(variables)} variables cannot be had")
+    return [result for _, result in results if isinstance(result, Resolved)]
+
+
+def attempt(
+    store: Store, variables: Sequence[Variable], *, environment: bool = True
+) -> list[tuple[str, Resolved | ClaveError | None]]:
+    """Return of each variable its value, or why it cannot be had; None for an optional one that is not there."""
     found = look_up(store, {each for variable in variables for each in variable.references})
-    resolved: list[Resolved] = []
-    problems: list[tuple[str, ClaveError]] = []
+    results: list[tuple[str, Resolved | ClaveError | None]] = []
     for variable in variables:
         try:
             made = _made(variable, found)
             if environment and made is not None and not made.as_file:
                 _check_fits(made)
         except ClaveError as problem:
-            problems.append((variable.name, problem))
+            results.append((variable.name, problem))
         else:
-            resolved += [] if made is None else [made]
-    if problems:
-        raise _all(problems, f"{len(problems)} of {len(variables)} variables cannot be had")
-    return resolved
+            results.append((variable.name, made))
+    return results
+
+
+def values(store: Store, references: Iterable[Reference]) -> dict[Reference, bytes]:
+    """Return what references mean. Raises as `resolve`."""
+    found = look_up(store, references)
+    require(found)
+    return {each: value for each, value in found.items() if isinstance(value, bytes)}
 
 
 def require(found: Found) -> None:
     """Raise as `resolve` does, if something of what was looked up cannot be had."""
     problems = [(str(each), value) for each, value in found.items() if isinstance(value, ClaveError)]
     if problems:
-        raise _all(problems, f"{len(problems)} of {len(found)} references cannot be had")
+        raise all_problems(problems, f"{len(problems)} of {len(found)} references cannot be had")
 
 
 def look_up(store: Store, references: Iterable[Reference]) -> dict[Reference, bytes | ClaveError]:
@@ -88,6 +103,17 @@ def look_up(store: Store, references: Iterable[Reference]) -> dict[Reference, by
             found[reference] = plaintext if isinstance(plaintext, ClaveError) else _value(plaintext, reference)
         except ClaveError as problem:
             found[reference] = problem
+    return found
+
+
+def sources(store: Store, variables: Iterable[Variable]) -> list[str]:
+    """Return the files whose change may change what variables are: the entries, and what is known of their store."""
+    names = sorted({each.name for variable in variables for each in variable.references})
+    found = [layout.entry_file(store.root, name) for name in names]
+    if store.is_team:
+        from clave.store import pins
+
+        found.append(pins.location(store.team_repository().common_dir))
     return found
 
 
@@ -246,7 +272,7 @@ def _of_recipients(store: Store, name: str, problem: CannotDecrypt) -> CannotDec
     return CannotDecrypt(f"{name} is readable by {_listed(who)}: ask {_any_of(known)} for access")
 
 
-def _all(problems: Sequence[tuple[str, ClaveError]], summary: str) -> ClaveError:
+def all_problems(problems: Sequence[tuple[str, ClaveError]], summary: str) -> ClaveError:
     """Return one error for all that is wrong; of variables with the same problem together."""
     grouped: dict[int, tuple[ClaveError, list[str]]] = {}
     for name, problem in problems:

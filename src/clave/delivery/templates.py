@@ -20,9 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import stat
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes
@@ -33,9 +31,9 @@ from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from clave import process
-from clave.delivery import references, resolving
+from clave.delivery import reading, references, resolving
 from clave.delivery.formats import sh, yaml
-from clave.errors import ClaveError, NotFound, UsageError
+from clave.errors import ClaveError, UsageError
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -54,18 +52,7 @@ _ROUNDS = 10  # how often a secret may decide whether another is asked for
 
 def read(path: str) -> str:
     """Return the text of a template. Raises NotFound, UsageError for what can be none."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise NotFound(f"there is no template {path}") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    with open(file, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise UsageError(f"{path} is not a file", "A template is a text file.")
-        data = stream.read(MAX_TEMPLATE + 1)
-    if len(data) > MAX_TEMPLATE:
-        raise UsageError(f"{path} is larger than {MAX_TEMPLATE >> 20} MiB", "A template is a text file.")
+    data = reading.read(path, MAX_TEMPLATE, "template")
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -10,7 +10,6 @@ Anything else is gpg's to open, and so is whatever does not fit: it may be damag
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
@@ -42,8 +41,7 @@ class SessionKey(NamedTuple):
     key: bytes
 
 
-@dataclass(frozen=True)
-class OwnKey:
+class OwnKey(NamedTuple):
     """An encryption key whose secret part the agent has. `curve` and `kdf` are empty for RSA.
 
     `curve` is the object identifier with its length in front, `kdf` the field of the same name (RFC 6637 9).

@@ -248,7 +248,10 @@ class Operation:
                 refusal = verdict.refusals[0]
                 advice = refusal.advice if refusal.rule is Rule.WRONG_HANDS else "Nothing was changed."
                 if self._merged:
-                    advice = "What you did stays here, unshared. See what you may do: clave access."
+                    mend = (
+                        "Rename yours: clave mv" if refusal.rule is Rule.TREE else "See what you may do: clave access"
+                    )
+                    advice = f"What you did stays here, unshared. {mend}."
                 raise VerificationFailed(f"the team would refuse this: {refusal.problem}", advice)
 
         new = write.commit(

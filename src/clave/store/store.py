@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from clave.errors import Busy, CannotWrite, UsageError, VerificationFailed
 from clave.store import layout, pins
-from clave.vcs import transaction, unversioned
 from clave.vcs.git import Repository
 
 if TYPE_CHECKING:
@@ -48,6 +47,10 @@ class Store:
 
     def recover(self) -> None:
         """End or drop a write that a dead process left."""
+        if not layout.pending(self.root):
+            return
+        from clave.vcs import transaction, unversioned
+
         try:
             repository = Repository.find(self.root)
             if repository is not None:

@@ -154,10 +154,13 @@ class _Run:
         if not self._is_shared(tip):
             self._verify_own(tip)
         verdict = self._judged(tip)
-        endorsed = self._endorsed(tip, verdict) if verdict.waiting and not verdict.refusals else ""
-        if verdict.good != tip and not endorsed:
+        if verdict.good != tip and not verdict.refusals:
+            tip_and_more = self._endorsed(tip, verdict)
+        else:
+            tip_and_more = tip if verdict.good == tip else ""
+        if not tip_and_more:
             return self._hold(tip, verdict)
-        self._bring_in(endorsed or tip)
+        self._bring_in(tip_and_more)
         self._know(tip, verdict)
         return self.push(tip)
 
@@ -286,26 +289,35 @@ class _Run:
         theirs = {each.id for each in graph.between(self.repository, verdict.good, tip)}
         own = [each for each in graph.between(self.repository, verdict.good, head) if each.id not in theirs]
         unsigned = [each for each in own if not each.signed]
-        if any(each.commit in theirs for each in verdict.waiting):
-            raise VerificationFailed(
-                "your branch has unsigned commits of somebody else's in it, and work of your own on top",
-                "Whoever may change their paths endorses them: clave sync --endorse.",
-            )
-        if not (self.sign and self.sign(unsigned)):
+        of_others = [each for each in verdict.waiting if each.commit in theirs]
+        if unsigned and not (self.sign and self.sign(unsigned)):
             count = f"{len(unsigned)} commits of yours are" if len(unsigned) > 1 else "a commit of yours is"
             raise VerificationFailed(
                 f"{count} not signed ({unsigned[0].id[:12]}: {unsigned[0].subject})", "Sign: clave sync --sign."
             )
-        self.pinned = signing.sign_again(self.store, self.pinned, head, own)
+        if of_others and not (self.endorse and self.endorse(of_others)):
+            raise VerificationFailed(
+                f"your branch has commit {of_others[0].commit[:12]} of somebody else's in it, which is not signed",
+                f"Look at it, then endorse it: clave sync --endorse ({' or '.join(of_others[0].endorsers)} may).",
+            )
+        new = signing.sign_again(self.store, self.pinned, head, own) if unsigned else head
+        if of_others:
+            new = signing.endorse(self.store, self.pinned, new, verdict._replace(waiting=tuple(of_others)))
+        self.pinned = signing.go_to(self.store, self.pinned, head, new)
 
     def _endorsed(self, tip: str, verdict: Verdict) -> str:
-        """Return a commit on top of the remote's tip that endorses what waits there, "" where the user does not."""
+        """Return a commit with the remote's tip before it that endorses what waits there, "" where there is none."""
         from clave.store import signing
 
         assert self.pinned is not None
+        head = self.repository.head()
+        if head and head == self.pinned.local and graph.reaches(self.repository, head, tip):
+            return head
         if self.endorse is None or not self.endorse(verdict.waiting):
             return ""
-        return signing.endorse(self.store, self.pinned, tip, verdict)
+        endorsing = signing.endorse(self.store, self.pinned, tip, verdict)
+        verification.require_good(self._judged(endorsing), endorsing)
+        return endorsing
 
     def _hold(self, tip: str, verdict: Verdict) -> Synced:
         """Bring in what is good of a remote whose tip is not, and tell what is the matter with the rest."""

@@ -193,13 +193,16 @@ def place(url: str) -> str:
     """Return what is the same for all URLs of one repository, however it is spoken with: host and path, or the path."""
     scheme = _SCHEME.match(url)
     rest = url[scheme.end() :] if scheme else url
-    if scheme and scheme[1].lower() != "file":
-        host, _, path = rest.partition("/")
-    elif not scheme and _SCP.match(url):
-        host, _, path = rest.partition(":")
-    else:
+    if is_path(url):
         return os.path.realpath(rest).removesuffix(".git")
+    host, _, path = rest.partition("/" if scheme else ":")
     return f"{host.rpartition('@')[2].lower()}:{path.strip('/').removesuffix('.git')}"
+
+
+def is_path(url: str) -> bool:
+    """Tell whether a URL is a path of this machine."""
+    scheme = _SCHEME.match(url)
+    return scheme[1].lower() == "file" if scheme else not _SCP.match(url)
 
 
 def check_url(url: str) -> None:

@@ -68,7 +68,7 @@ def without_nul(name: str, value: bytes) -> bytes:
     return value
 
 
-def allow_name(name: str, special: frozenset[str], reader: str) -> None:
+def allow_name(name: str, special: frozenset[str], reader: str, hint: str = "Give yours another.") -> None:
     """Raise Refused for the name of a variable that has a meaning of its own to a reader."""
     if name in special:
-        raise Refused(name, f"{reader} has a variable of its own with this name", "Give yours another.")
+        raise Refused(name, f"{reader} has a variable of its own with this name", hint)

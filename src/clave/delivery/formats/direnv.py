@@ -27,7 +27,11 @@ LIBRARY = """\
 # Put there by: clave env --direnv-lib > ~/.config/direnv/lib/clave.sh
 use_clave() {
     local commands
-    commands=$(clave env --format direnv "$@") || return
+    watch_file "$(find_up clave.toml || echo clave.toml)"
+    if ! commands=$(clave env --format direnv "$@" </dev/null); then
+        log_error "use clave: nothing is set; when that is mended: direnv reload"
+        return 1
+    fi
     eval "$commands"
 }
 """

@@ -1,6 +1,6 @@
-"""For readers of `.env` files: python-dotenv and npm's dotenv, which both must read the same.
+"""For readers of `.env` files: python-dotenv, npm's dotenv and Node.js itself, which all must read the same.
 
-Tried in this order: single quotes, none, double quotes. In each the two differ in something (`clave.delivery.dotenv`
+Tried in this order: single quotes, none, double quotes. In each they differ in something (`clave.delivery.dotenv`
 says what), and a few values can be written in none.
 """
 
@@ -25,13 +25,12 @@ def write(variables: Variables) -> bytes:
 def _quoted(name: str, value: str) -> str:
     if INTERPOLATED.search(value):
         raise Refused(name, "python-dotenv replaces ${…}, in whatever quotes", "Use clave exec.")
-    if "'" not in value and "\r" not in value and not SINGLE_ESCAPE.search(value):
+    if "\r" in value:
+        raise Refused(name, "a carriage return is read differently by different readers", "Use clave exec.")
+    if "'" not in value and not SINGLE_ESCAPE.search(value):
         return f"'{value}'"
     if _BARE.fullmatch(value):
         return value
-    escaped = value.replace("\r", "\\r")
-    if '"' not in value and not DOUBLE_ESCAPE.search(escaped) and not _ESCAPED.search(value):
-        return f'"{escaped}"'
-    raise Refused(
-        name, "its quotes, backslashes and line ends are read differently by different readers", "Use clave exec."
-    )
+    if '"' not in value and not DOUBLE_ESCAPE.search(value) and not _ESCAPED.search(value):
+        return f'"{value}"'
+    raise Refused(name, "its quotes and backslashes are read differently by different readers", "Use clave exec.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING
 
-from clave.delivery.formats import text, without_nul
+from clave.delivery.formats import text
 
 if TYPE_CHECKING:
     from clave.delivery.formats import Variables
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 def write(variables: Variables) -> bytes:
     """Return the document. Raises Refused."""
-    values = {name: text(name, without_nul(name, value), "JSON") for name, value in variables}
+    values = {name: text(name, value, "JSON") for name, value in variables}
     return dumps(values, indent=2).encode() + b"\n"

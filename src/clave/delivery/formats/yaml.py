@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-from clave.delivery.formats import Variables, text, without_nul
+from clave.delivery.formats import Variables, text
 
 _SPECIAL = re.compile(r"[^ !#-\[\]-~]")
 
 
 def write(variables: Variables) -> bytes:
     """Return the document. Raises Refused."""
-    lines = [f"{quote(name)}: {quote(text(name, without_nul(name, value), 'YAML'))}\n" for name, value in variables]
+    lines = [f"{quote(name)}: {quote(text(name, value, 'YAML'))}\n" for name, value in variables]
     return "".join(lines or ["{}\n"]).encode()
 
 
