@@ -369,6 +369,27 @@ def test_a_request_that_is_there_is_not_made_again(team: Team, dave: Person) -> 
     assert branches(team) != before
 
 
+def test_a_place_remembers_what_was_there(team: Team, dave: Person) -> None:  # noqa: F811
+    """Whoever removes their store and joins again is not given an older one, or a plain one."""
+    before = team.tip()
+    team.clave("alice", "insert", "-m", "new", input=b"new\n")
+    team.clave("alice", "sync")
+    join(team)
+    pin = team.pin("dave")
+    shutil.rmtree(team.stores["dave"])
+    push(team, "alice", "main", before)
+    assert "has it no more" in join(team, code=6)
+    assert not team.stores["dave"].exists()
+    assert team.pin("dave") == pin
+    push(team, "alice", "main", f"{before}~1")
+    done = team.clave("dave", "join", url(team), code=6)
+    assert b"this one is plain" in done.err
+    assert not team.stores["dave"].exists()
+    push(team, "alice", "main", team.head("alice"))
+    join(team)
+    assert {**team.pin("dave"), "when": ""} == {**pin, "when": ""}
+
+
 def test_a_second_laptop(team: Team) -> None:  # noqa: F811
     team.stores["bob"] = team.folder / "laptop"
     done = team.clave("bob", "join", url(team), "--root", words(team))
@@ -526,9 +547,13 @@ def test_hostile_branches_are_listed_as_refused_and_let_nobody_in(team: Team, da
     push(team, "dave", theirs, branches(team)[f"refs/heads/clave-join/{dave.fingerprint}"])
     push(team, "dave", "refs/heads/clave-join/x", team.tip())
     push(team, "dave", f"refs/heads/clave-join/{'A' * 40}", team.tip())
+    blob = team.git("dave", "hash-object", "-w", "--stdin", input=b"x").out.decode().strip()
+    tree = team.git("dave", "mktree", input=f"100644 blob {blob}\t.git\n".encode()).out.decode().strip()
+    what_git_refuses = team.git("dave", "commit-tree", tree, "-m", "x").out.decode().strip()
+    push(team, "dave", f"refs/heads/clave-join/{'B' * 40}", what_git_refuses)
     found = json.loads(team.clave("alice", "team", "approve", "--json").out)
     assert [each["fingerprint"] for each in found["requests"]] == [dave.fingerprint]
-    assert len(found["refused"]) == 3
+    assert len(found["refused"]) == 4
     key = ("--request", mallory.fingerprint, "--sure")
     team.clave("alice", "team", "approve", "mallory", "--read", ".", *key, code=6)
     assert team.git("alice", "for-each-ref", "refs/clave/join").out == b""

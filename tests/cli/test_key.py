@@ -21,6 +21,7 @@ from tests.openpgp.smith import DAY, Smith
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.conftest import Output
     from tests.teams import Team
 
 __all__ = ["crew", "founded", "started", "team"]
@@ -78,8 +79,8 @@ class Guest:
         self.push(who)
 
 
-def said(done: object) -> str:
-    return done.err.decode()  # type: ignore[attr-defined]
+def said(done: Output) -> str:
+    return done.err.decode()
 
 
 def stop_line(team: Team, who: str, *args: str, code: int, input: bytes = b"x\n") -> str:
@@ -490,6 +491,42 @@ def test_an_expired_key_stops_what_its_owner_reads(team: Team, gina: Smith) -> N
     team.clave("gina", "insert", "-m", "team/y", input=b"x\n")
 
 
+OTP = b"otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n"
+
+
+def test_every_write_that_needs_a_bad_key_is_stopped(team: Team, gina: Smith) -> None:
+    """And everything else goes on: reading, removing, writing where she does not read."""
+    guest = Guest(team, gina, gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY))
+    team.clave("alice", "set", "team/wifi", "user", input=b"before\n")
+    team.clave("alice", "set", "team/wifi", "user", input=b"after\n")
+    guest.push("alice")
+    guest.plant(expired(guest))
+    for words, data in (
+        (("insert", "-m", "team/x"), b"x\n"),
+        (("insert", "-m", "-f", "team/wifi"), b"x\n"),
+        (("generate", "team/x"), b""),
+        (("generate", "-i", "team/wifi"), b""),
+        (("set", "team/wifi", "user"), b"x\n"),
+        (("mv", "web", "team/web"), b""),
+        (("cp", "web", "team/web"), b""),
+        (("otp", "insert", "team/otp"), OTP),
+        (("restore", "team/wifi", "-1"), b""),
+        (("grant", "gina", "prod", "--sure"), b""),
+        (("team", "remove", "carol", "--sure"), b""),
+    ):
+        head = team.head("alice")
+        done = team.clave("alice", *words, input=data, code=5)
+        last = said(done).splitlines()[-1]
+        assert f"the key {guest.key} of gina expired on" in last, words
+        assert "clave key renew gina KEYFILE" in last, words
+        assert team.head("alice") == head, words
+        assert team.git("alice", "status", "--porcelain").out == b"", words
+    assert team.clave("alice", "show", "team/wifi#user").out == b"after\n"
+    assert team.clave("gina", "show", "team/wifi#user").out == b"after\n"
+    team.clave("alice", "insert", "-m", "prod/x", input=b"x\n")
+    team.clave("alice", "rm", "-f", "team/wifi")
+
+
 def test_an_expired_subkey_its_owner_renews(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", ago=10 * DAY)
     subkey = gina.subkey(key, "rsa2048", "encr", ago=9 * DAY)
@@ -544,6 +581,33 @@ def test_a_revoked_key_is_replaced(team: Team, gina: Smith) -> None:
     team.clave("alice", "team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--sure")
     team.clave("alice", "set", "team/wifi", "user", input=b"x\n")
     assert new[-16:] in guest.recipients()
+
+
+def test_two_revoked_keys_do_not_lock_each_other_in(team: Team, gina: Smith) -> None:
+    """Neither can be replaced while the other one reads; both go at once, and come back with new keys."""
+    key = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
+    guest = Guest(team, gina, key)
+    other = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
+    file = team.folder / "dora.asc"
+    file.write_bytes(gina.armored(other))
+    team.clave("alice", "team", "add", "dora", str(file), "--fingerprint", other)
+    team.clave("alice", "grant", "dora", "team", "--sure")
+    for each in (key, other):
+        gina.revoke(each, 1)
+        (team.stores["alice"] / ".public-keys" / each).write_bytes(gina.armored(each))
+    guest.plant(gina.armored(key))
+    new = gina.key("rsa2048", "cert,sign,encr")
+    words = ("team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--sure")
+    assert f"the key {other} of dora is revoked" in stop_line(team, "alice", *words, code=5)
+    assert f"the key {key} of gina is revoked" in said(team.clave("alice", "team", "remove", "dora", "--sure", code=5))
+    done = team.clave("alice", "team", "remove", "gina", "dora", "--sure")
+    assert "gina could read" in said(done)
+    assert "dora could read" in said(done)
+    team.clave("alice", "team", "add", "gina", guest.file(new), "--fingerprint", new)
+    team.clave("alice", "grant", "gina", "team", "--sure")
+    assert new[-16:] in guest.recipients()
+    assert "'nobody' is no member" in stop_line(team, "alice", "team", "remove", "bob", "nobody", "--sure", code=2)
+    team.clave("alice", "verify", "--all")
 
 
 def test_a_subkey_that_was_exchanged_waits_for_an_admin(team: Team, gina: Smith) -> None:

@@ -79,6 +79,7 @@ def refused(team: Team, code: int, *args: str, who: str = "alice", **env: str) -
     lines = [line for line in done.err.decode().splitlines() if line.startswith("Error: ")]
     assert len(lines) == 1, done.err
     assert "Traceback" not in done.err.decode()
+    assert b"\x1b" not in done.err
     return lines[0]
 
 
@@ -391,6 +392,10 @@ def test_whatever_is_changed_everybody_accepts_it_and_each_file_is_for_its_reade
         (2, "grant bob ../x", "'../x' leads out of the store"),
         (2, "grant bob .git", "'.git' is not a name of an entry"),
         (2, "grant bob -- -x", "'-x' is not a name of an entry"),
+        (2, "grant bob {nothing} --sure", "which folder? The whole store is '.'."),
+        (2, "revoke bob / --sure", "which folder?"),
+        (2, "grant \x1b[31mx prod", "'\\x1b[31mx' is no member"),
+        (2, "grant bob \x1b[31mx", "'\\x1b[31mx' is not a name of an entry"),
         (2, "grant bbo prod", "'bbo' is no member. Did you mean bob?"),
         (2, "grant @ops prod", "'@ops' is no group. Groups: none."),
         (2, "grant bob prod --until tomorrow", "'tomorrow' is no date. Write it as 2027-01-31."),
@@ -424,7 +429,8 @@ def test_whatever_is_changed_everybody_accepts_it_and_each_file_is_for_its_reade
     ],
 )
 def test_bad_input_is_named_and_changes_nothing(base: Team, code: int, words: str, said: str) -> None:
-    argv = words.format(**{name: person.fingerprint for name, person in base.people.items()}).split()
+    known = {name: person.fingerprint for name, person in base.people.items()}
+    argv = [word.format(nothing="", **known) for word in words.split()]
     assert said in refused(base, code, *argv)
 
 

@@ -15,7 +15,7 @@ def stopped(team: Team) -> Team:
     """Bob has pulled mallory's commit with plain git, and the merge has stopped: what does not conflict is there."""
     forge = Forge.of(team)
     planted = forge.encrypt(b"planted\n", "alice", "bob", "carol")
-    files = {"web.gpg": planted, "new.gpg": planted, "team/wifi.gpg": planted}
+    files = {"web.gpg": planted, "new.gpg": planted, "team/wifi.gpg": planted, "team/other.gpg": planted}
     forge.push(forge.commit("mallory", files))
     team.clave("bob", "insert", "-mf", "team/wifi", input=b"mine\n")
     team.git("bob", "pull", "-q", "--no-rebase", check=False)
@@ -24,7 +24,7 @@ def stopped(team: Team) -> Team:
     return team
 
 
-READS = (["show", "web"], ["web"], ["show", "new"], ["show", "web#password"], ["grep", "planted"])
+READS = (["show", "web"], ["web"], ["show", "new"], ["show", "web#password"], ["show", "team//other/"], ["grep", "planted"])
 USES = (["show", "-c", "web"], ["clip", "web"], ["edit", "web"], ["pick", "--clip", "web"])
 
 

@@ -93,8 +93,8 @@ def require(found: Found) -> None:
 
 def look_up(store: Store, references: Iterable[Reference]) -> dict[Reference, bytes | ClaveError]:
     """Return what each reference means, or why that cannot be had. Raises VerificationFailed."""
-    store.require_verified()
     wanted = sorted(set(references), key=str)
+    store.require_verified(*(each.name for each in wanted))
     plaintexts = _plaintexts(store, dict.fromkeys(each.name for each in wanted))
     found: dict[Reference, bytes | ClaveError] = {}
     for reference in wanted:

@@ -73,6 +73,12 @@ class Store:
         """Return the repository of a team store, which is the whole of it. Raises UsageError."""
         repository = self.repository()
         if repository is None or repository.work_tree != os.path.realpath(self.root):
+            above = Repository.find(self.root)
+            if above is not None and pins.read(above) is not None:
+                raise UsageError(
+                    f"{self.root} is a folder of a team's store, not the whole of it",
+                    f"Use the whole: PASSWORD_STORE_DIR={above.work_tree}.",
+                )
             raise UsageError(
                 "a team store is a git repository of its own, and this one is not", "Move it out, or clone it anew."
             )
@@ -102,10 +108,10 @@ class Store:
         pinned = pins.read(repository)
         return Team(repository, pinned, pinned.local) if pinned else None
 
-    def doubt(self, name: str = "", *, below: bool = False) -> VerificationFailed | None:
+    def doubt(self, *names: str, below: bool = False) -> VerificationFailed | None:
         """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team.
 
-        `name` is the entry (`NAME#field`) that is about to be read, with `below` also those in that folder.
+        `names` are the entries (`NAME#field`) that are about to be read, with `below` also those in such folders.
         """
         if not self.is_team:
             return None
@@ -114,7 +120,7 @@ class Store:
         try:
             repository = self.team_repository()
             head = verify_head(repository).local
-            require_committed(repository, head, name, below=below)
+            require_committed(repository, head, names, below=below)
         except VerificationFailed as doubt:
             return doubt
         return None
@@ -124,8 +130,8 @@ class Store:
         repository = self.repository()
         return repository is not None and bool(repository.text("remote"))
 
-    def require_verified(self) -> None:
-        """Raise VerificationFailed unless a team store's HEAD is verified."""
-        doubt = self.doubt()
+    def require_verified(self, *names: str) -> None:
+        """Raise VerificationFailed if there is a doubt about a team's store and these entries."""
+        doubt = self.doubt(*names)
         if doubt is not None:
             raise doubt

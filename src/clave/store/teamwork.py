@@ -169,8 +169,10 @@ def folder(store: Store, path: str, *, new: bool = False) -> str:
     roster, unless it may be `new`.
     """
     plain = path.strip("/")
-    if plain in ("", "."):
+    if plain == ".":
         return ""
+    if not plain:  # a variable of a script that is not set must not be the whole store
+        raise UsageError("which folder?", "The whole store is '.'.")
     plain = check_new(plain)
     known = {each.path for each in store.team().roster.folders}
     if plain in known or layout.is_folder(store.root, plain):

@@ -14,8 +14,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from clave.errors import UsageError, VerificationFailed
-from clave.model.name import SUFFIX, check_folder, split_field
+from clave.errors import VerificationFailed
+from clave.model.name import SUFFIX, split_field
 from clave.model.text import printable
 from clave.store import pins
 from clave.store.evidence import GitEvidence
@@ -25,6 +25,8 @@ from clave.vcs import settled
 from clave.vcs.partial import fetch_missing, is_partial
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clave.store.pins import Pinned
     from clave.vcs.git import Repository
 
@@ -83,18 +85,16 @@ def verify_head(repository: Repository) -> Pinned:
     return moved(repository, pinned, verdict)
 
 
-def require_committed(repository: Repository, commit: str, name: str, *, below: bool) -> None:
-    """Raise VerificationFailed if an entry (`NAME#field`) is not what HEAD, a commit, has; `below`: or one in a folder.
+def require_committed(repository: Repository, commit: str, names: Iterable[str], *, below: bool) -> None:
+    """Raise VerificationFailed if one of some entries (`NAME#field`) is not what HEAD, a commit, has.
 
-    `""` is the store's own folder. Of what is no name nothing is said.
+    `below`: or an entry in one of these folders (`""`: the store's own).
     """
-    try:
-        names = {check_folder(each) for each in (name, split_field(name)[0])}
-    except UsageError:
-        return
+    given = (each for name in names for each in (name, split_field(name)[0]))
+    either = {"/".join(filter(None, each.split("/"))) for each in given}  # as `model.name.check` writes them
     for path in settled.look(repository, commit, SUFFIX):
         entry = path.removesuffix(SUFFIX)
-        if entry in names or (below and any(not each or entry.startswith(f"{each}/") for each in names)):
+        if entry in either or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
             shown = printable(path)
             raise VerificationFailed(
                 f"{shown} is not what was committed last",
@@ -103,9 +103,15 @@ def require_committed(repository: Repository, commit: str, name: str, *, below: 
 
 
 def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream: str = "") -> Pinned:
-    """Move the pin to what a verdict calls good, `upstream` to what the remote is known to have; return it."""
+    """Move the pin to what a verdict calls good, `upstream` to what the remote is known to have; return it.
+
+    `upstream` that does not come after the one that is pinned is none: what a remote shows may be older than what it
+    had.
+    """
     seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
-    new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream or pinned.upstream, when=int(time.time()))
+    if not upstream or (pinned.upstream and not _reaches(repository, upstream, pinned.upstream)):
+        upstream = pinned.upstream
+    new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream, when=int(time.time()))
     pins.write(repository, new)
     return new
 
@@ -134,6 +140,8 @@ def require_good(verdict: Verdict, tip: str) -> None:
 
 def _start(repository: Repository, pinned: Pinned, tip: str) -> str:
     """Return the commit from which a tip is judged."""
-    if repository.run("merge-base", "--is-ancestor", pinned.local, tip, check=False).code == 0:
-        return pinned.local
-    return pinned.upstream
+    return pinned.local if _reaches(repository, tip, pinned.local) else pinned.upstream
+
+
+def _reaches(repository: Repository, commit: str, ancestor: str) -> bool:
+    return repository.run("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0
