@@ -50,6 +50,16 @@ def test_an_edit_does_not_follow_a_move_to_where_something_is() -> None:
     assert found.both == {"x": Three(A, None, B, "x", "x"), "y": Three(None, A, C, "y", "y")}
 
 
+def test_what_was_put_in_the_place_of_a_moved_one_is_no_edit_of_it() -> None:
+    """One moved x over y, the other y over x: nothing goes back to what it was, and both are kept."""
+    base: Files = {"x": A, "y": B}
+    for their_moves in ({"y": "x"}, {}):  # seen, and not seen, as a move
+        found = decide(base, {"y": A}, {"x": B}, {"x": "y"}, their_moves)
+        assert found.both == {"x": Three(A, None, B, "x", "x"), "y": Three(B, A, None, "y", "y")}
+        found = decide(base, {"x": B}, {"y": A}, their_moves, {"x": "y"})
+        assert found.both == {"x": Three(A, B, None, "x", "x"), "y": Three(B, None, A, "y", "y")}
+
+
 def test_both_moved_it() -> None:
     found = decide({"x": A}, {"y": B}, {"y": C}, {"x": "y"}, {"x": "y"})
     assert found.both == {"y": Three(A, B, C, "y", "y")}

@@ -320,7 +320,7 @@ def test_a_replay_that_dies(team: Team) -> None:
     start, tip, pin = team.head("alice"), team.tip(), team.pin("alice")
     program = team.folder / "killed.py"
     program.write_text(KILLED)
-    for number in range(3, 400, 17):
+    for number in range(3, 400, 37):
         done = team.run("alice", sys.executable, str(program), str(number), check=False)
         assert done.code in (0, -9), done.err.decode()
         team.clave("alice", "sync")

@@ -197,7 +197,9 @@ class Supervisor:
         if number == signal.SIGWINCH:
             for stream in self._streams:
                 stream.resize()
-        if not (for_all and self._has_terminal):
+        # When a terminal goes away, only the process that leads its session is told.
+        is_told_alone = number == signal.SIGHUP and os.getsid(0) == os.getpid()
+        if is_told_alone or not (for_all and self._has_terminal):
             self._send(number)
         if number == signal.SIGTERM and self._deadline is None:
             self._deadline = time.monotonic() + self._grace

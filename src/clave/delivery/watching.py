@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _EVERY = 1.0
 _PAUSES = (2.0, 60.0)  # seconds between two restarts: at least, and at most where they follow each other
+_LATELY = 10_000_000_000  # nanoseconds
 _CHUNK = 1 << 16
 
 
@@ -67,7 +68,8 @@ class Watch:
         self._every = every
         self._values = now
         self._seen = self._stamps()
-        self._is_stale = False  # something has changed that was not looked into
+        # Something has changed that was not looked into: perhaps since `now` was resolved, if it was so lately.
+        self._is_stale = self._changed_lately()
         self._work: _Copy | None = None
         self._said = ""
         at = time.monotonic()
@@ -142,6 +144,10 @@ class Watch:
             except OSError:
                 stamps[path] = ""
         return stamps
+
+    def _changed_lately(self) -> bool:
+        since = time.time_ns() - _LATELY
+        return any(int(stamp.split()[0]) >= since for stamp in self._seen.values() if stamp)
 
     def _say(self, text: str) -> None:
         with suppress(OSError):

@@ -145,23 +145,21 @@ class _Run:
     def once(self) -> Synced:
         """Fetch, bring in, push. Raises Rejected where somebody else has pushed meanwhile."""
         tip = self._fetched()
+        if self.pinned is None:
+            if tip is not None:
+                self._require_plain(tip)
+                self._bring_in(tip)
+            return self.push(tip or "")
+        if tip is None or not self._is_shared(tip):
+            self._verify_own(tip)
         if tip is None:
             return self.push("")
-        if self.pinned is None:
-            self._require_plain(tip)
-            self._bring_in(tip)
-            return self.push(tip)
-        if not self._is_shared(tip):
-            self._verify_own(tip)
         verdict = self._judged(tip)
-        if verdict.good != tip and not verdict.refusals:
-            tip_and_more = self._endorsed(tip, verdict)
-        else:
-            tip_and_more = tip if verdict.good == tip else ""
-        if not tip_and_more:
+        good = tip if verdict.good == tip else "" if verdict.refusals else self._endorsed(tip, verdict)
+        if not good:
             return self._hold(tip, verdict)
-        self._bring_in(tip_and_more)
-        self._know(tip, verdict)
+        self._bring_in(good)
+        self._know(good, verdict, upstream=tip)
         return self.push(tip)
 
     def preview(self) -> Synced:
@@ -177,7 +175,8 @@ class _Run:
             good, waiting = verdict.good, verdict.waiting
         came = graph.between(self.repository, head, good) if good else []
         went = graph.between(self.repository, tip, head) if head else []
-        return Synced(tuple(came), tuple(went), waiting=waiting, head=head if head == tip and head else "")
+        same = head if head and head == tip else ""
+        return Synced(self._named(came, good or ""), tuple(went), waiting=waiting, head=same)
 
     # The remote
 
@@ -213,7 +212,8 @@ class _Run:
 
     def push(self, tip: str, answered: Mapping[str, str] | None = None) -> Synced:
         """Give the remote what is here, if it still has `tip` ("": nothing)."""
-        head = self.repository.head()
+        # Of a team's, what is known to be good: HEAD may have been moved meanwhile.
+        head = verification.pinned_or_refuse(self.repository).local if self.pinned else self.repository.head()
         if head is None:
             raise GitFailed("there is nothing to share yet: the store has no commit", "Write something first.")
         answered = answered or {}
@@ -233,9 +233,18 @@ class _Run:
         """Return what was done: what came from the remote's `tip`, what went to it with `head`."""
         came = graph.between(self.repository, self.start, tip) if tip else []
         went = graph.between(self.repository, tip or None, head) if both else []
-        return Synced(
-            tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused)
-        )
+        named = self._named(came, tip)
+        return Synced(named, tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused))
+
+    def _named(self, commits: Sequence[Told], good: str) -> tuple[Told, ...]:
+        """Return commits with the roster's names for who signed them, if there is one: an author is a claim."""
+        from clave.store.membership import Team
+
+        if self.pinned is None or not commits:
+            return tuple(commits)
+        team = Team(self.repository, self.pinned, good)
+        raw = dict(reading.objects(self.repository, (each.id for each in commits), "commit"))
+        return tuple(each._replace(author=team.signer(raw[each.id]) or "nobody (unsigned)") for each in commits)
 
     # A team's
 
@@ -256,7 +265,7 @@ class _Run:
         head = self.repository.head()
         return head is None or graph.reaches(self.repository, tip, head)
 
-    def _verify_own(self, tip: str) -> None:
+    def _verify_own(self, tip: str | None) -> None:
         """See that own work is verified; what is not signed is signed, if the user wants that."""
         assert self.pinned is not None
         head = reading.require_commit(self.repository, "HEAD")
@@ -272,11 +281,11 @@ class _Run:
         else:
             self.pinned = verification.moved(self.repository, self.pinned, verdict)
 
-    def _sign_own(self, tip: str, head: str, verdict: Verdict) -> None:
+    def _sign_own(self, tip: str | None, head: str, verdict: Verdict) -> None:
         from clave.store import signing
 
         assert self.pinned is not None
-        theirs = {each.id for each in graph.between(self.repository, verdict.good, tip)}
+        theirs = {each.id for each in graph.between(self.repository, verdict.good, tip)} if tip else set()
         own = [each for each in graph.between(self.repository, verdict.good, head) if each.id not in theirs]
         unsigned = [each for each in own if not each.signed]
         of_others = [each for each in verdict.waiting if each.commit in theirs]
@@ -314,7 +323,7 @@ class _Run:
         assert self.pinned is not None
         if verdict.good not in ("", self.pinned.upstream) and self._is_shared(verdict.good):
             self._bring_in(verdict.good)
-            self._know(verdict.good, verdict)
+            self._know(verdict.good, verdict, upstream=verdict.good)
         if verdict.refusals:
             raise verdict.refusals[0].error()
         ids = {each.commit for each in verdict.waiting}
@@ -328,13 +337,13 @@ class _Run:
             )
         return self._result(verdict.good, verdict.good, "", verdict.waiting)
 
-    def _know(self, tip: str, verdict: Verdict) -> None:
-        """Move the pin: the remote has `tip`, which is good, and so is HEAD."""
+    def _know(self, good: str, verdict: Verdict, *, upstream: str) -> None:
+        """Move the pin: `good` was brought in, and the remote has `upstream` of it."""
         pinned = verification.pinned_or_refuse(self.repository)
-        head = self.repository.head()
-        local = head if head and graph.reaches(self.repository, head, tip) else pinned.local
+        # A merge, and what was made again, has moved it there already.
+        local = pinned.local if graph.reaches(self.repository, pinned.local, good) else good
         seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
-        self.pinned = pinned.replace(upstream=tip, local=local, seq=seq, when=int(time.time()))
+        self.pinned = pinned.replace(upstream=upstream, local=local, seq=seq, when=int(time.time()))
         pins.write(self.repository, self.pinned)
 
     # Here

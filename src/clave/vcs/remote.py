@@ -214,7 +214,7 @@ def check_url(url: str) -> None:
         raise UsageError("the URL of the remote is empty or holds what cannot be shown", _REFUSED)
     if url.startswith("-"):
         raise UsageError(f"the URL {shown(url)} looks like an option", _REFUSED)
-    if re.match(r"[A-Za-z0-9+.-]*::", url):
+    if re.match(r"[^/\[]*::", url):
         raise UsageError(f"the URL {shown(url)} would start a program", _REFUSED)
     scheme = _SCHEME.match(url)
     if scheme is None:
@@ -236,7 +236,7 @@ def _check_host(url: str, authority: str) -> None:
             f"the URL {shown(url)} holds a password, which git would keep in a file",
             "Leave it out: git asks for it, or a credential helper keeps it (git help credentials).",
         )
-    if not host or host.startswith("-") or user.startswith("-"):
+    if not host or " " in authority or host.startswith("-") or user.startswith("-"):
         raise UsageError(f"the URL {shown(url)} holds an option in the place of a host", _REFUSED)
 
 
