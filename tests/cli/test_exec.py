@@ -390,12 +390,15 @@ def test_what_is_new_has_to_be_allowed(me: User, app: Path) -> None:
     said = not_started(me, 6)
     assert f"{manifest} asks for 1 secrets that it has not been allowed" in said
     assert "clave allow; or say --allow" in said
-    assert got(me, "--only", "B", names="A B") == [b"-", b"b"]  # nothing is asked for
+    # What a file sets that nobody has named is nobody's word either; a named one may set what is no secret.
+    assert f"{manifest} is new, and has not been allowed" in not_started(me, 6, "--only", "B")
+    assert got(me, "--manifest", "clave.toml", "--only", "B", names="A B") == [b"-", b"b"]
+    assert got(me, "-e", "B=team/db", "--only", "B", names="A B") == [b"-", b"canary-team"]
     assert got(me, "--allow", names="A") == [b"canary-plain"]
     not_started(me, 6)  # that was for once
     done = me.run("allow")
     assert done.code == 6
-    assert b"+ A: plain" in done.err
+    assert b"+ A: plain\n+ B = b\n" in done.err
     me.ok("allow", "--sure")
     assert got(me, names="A") == [b"canary-plain"]
     # A name in another place, another name, a template of the same: nothing more is asked for.
