@@ -24,7 +24,14 @@ def stopped(team: Team) -> Team:
     return team
 
 
-READS = (["show", "web"], ["web"], ["show", "new"], ["show", "web#password"], ["show", "team//other/"], ["grep", "planted"])
+READS = (
+    ["show", "web"],
+    ["web"],
+    ["show", "new"],
+    ["show", "web#password"],
+    ["show", "team//other/"],
+    ["grep", "planted"],
+)
 USES = (["show", "-c", "web"], ["clip", "web"], ["edit", "web"], ["pick", "--clip", "web"])
 
 
