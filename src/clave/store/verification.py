@@ -94,7 +94,10 @@ def require_committed(repository: Repository, commit: str, names: Iterable[str],
     either = {"/".join(filter(None, each.split("/"))) for each in given}  # as `model.name.check` writes them
     for path in settled.look(repository, commit, SUFFIX):
         entry = path.removesuffix(SUFFIX)
-        if entry in either or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
+        is_meant = entry in either or any(
+            each.startswith(f"{path}/") for each in either
+        )  # or it goes through a symlink
+        if is_meant or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
             shown = printable(path)
             raise VerificationFailed(
                 f"{shown} is not what was committed last",
