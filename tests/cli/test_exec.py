@@ -122,7 +122,9 @@ def test_a_dot_env_file(me: User, app: Path) -> None:
 def test_a_file_of_summons(me: User, app: Path) -> None:
     (app / "secrets.yml").write_text("A: !var web/site#user\nB: plain\n")
     assert got(me, "--manifest", "secrets.yml", "--allow", names="A B") == [b"me", b"plain"]
-    assert "no clave.toml here" in not_started(me, 3)
+    assert "no clave.toml here or above. Make one: clave manifest init. Or: -e NAME=REFERENCE. Or, for summon's: " in (
+        not_started(me, 3)
+    )
 
 
 def test_what_is_claves_does_not_reach_the_program(me: User, app: Path) -> None:
