@@ -261,6 +261,31 @@ def test_a_plain_clone_of_a_store_that_became_a_teams(team: Team) -> None:
     assert "team" in told.err.decode()
     assert "clave pin --root" in told.err.decode()
     assert team.head("mallory") == before
+    team.clave("mallory", "git", "pull", "-q", "--ff-only")  # as it says
+    words = team.clave("alice", "pin", "--words").out.decode().strip()
+    team.clave("mallory", "pin", "--root", words)
+    team.clave("mallory", "sync")
+    same(team, "alice", "mallory")
+    team.git("mallory", "reset", "-q", "--hard", before)
+    team.pin_file("mallory").unlink()
+    team.git("mallory", "commit", "-q", "--allow-empty", "-m", "own work")
+    assert "clave join" in team.clave("mallory", "sync", code=6).err.decode()
+
+
+def test_several_at_once_in_one_clone(team: Team) -> None:
+    argv = [sys.executable, "-m", "clave", "sync"]
+    env = team.people["bob"].env(team.stores["bob"])
+    for number in range(3):
+        team.clave("bob", "insert", "-m", f"team/b{number}", input=b"x\n")
+        team.clave("alice", "insert", "-m", f"team/a{number}", input=b"x\n")
+        team.clave("alice", "sync")
+        running = [subprocess.Popen(argv, env=env, stderr=subprocess.PIPE) for _ in range(3)]
+        for each in running:
+            _, told = each.communicate()
+            assert each.returncode in (0, 75), told.decode()
+    team.clave("bob", "sync")
+    team.clave("alice", "sync")
+    same(team, "alice", "bob")
 
 
 @pytest.mark.parametrize(
