@@ -32,6 +32,12 @@ PAGES = ROOT / "man"
 # What a word of a synopsis is: in one command (`store add NAME`), or in every other that has it.
 ARGUMENTS = {
     "ARGUMENTS": "What git shall do, as for git(1).",
+    "CMD": "The program and its arguments. What follows its name is its own, whatever it looks like.",
+    "allow FILE": "A manifest, by its name (.toml, .yml), or a .env file.",
+    "check FILE": "A manifest.",
+    "REFERENCE": "An entry, or a field of it: `NAME`, `NAME#FIELD`, `clave://NAME#FIELD`. With `-t` a text with such "
+    "in braces.",
+    "VARIABLE": "The name of a variable: letters, digits and `_`, no digit first.",
     "COMMAND": "The name of a command, and of a command of it.",
     "FIELD": "A field of the entry, in any case: `password` is the first line, `otp` the one-time code of now, `notes` "
     "the lines that are no field, and any other the value of a line `FIELD: value`. `user` also finds `username` "
@@ -151,6 +157,46 @@ ENDS = {
     ),
     "restrict": Ends({**_TEAM, 3: "There is no such folder."}, (), ("grant", "revoke", "access")),
     "access": Ends({2: "", 3: "", 6: ""}, (), ("grant", "team", "rekey")),
+    "exec": Ends(
+        {
+            2: "",
+            3: "A secret is not there, or no manifest.",
+            4: "A secret cannot be read; who can is told.",
+            6: "A manifest has not been allowed what it asks for, or the store of a team is not verified.",
+            126: "The program cannot be run.",
+            127: "There is no such program. Any other code is the program's own; with `--mask`, `--watch` or files it "
+            "is 128 and the number of the signal that ended it.",
+        },
+        ("PASSWORD_STORE_DIR", "CLAVE_ROOT"),
+        ("env", "manifest", "allow", "render", "ci"),
+    ),
+    "manifest": Ends(
+        {
+            2: "",
+            3: "There is no manifest, or a secret is not there.",
+            4: "`check`: a secret cannot be read; who can is told.",
+            6: "",
+            73: "",
+        },
+        (),
+        ("exec", "env", "allow"),
+    ),
+    "allow": Ends(
+        {2: "", 3: "There is no such file, or nothing to take back.", 6: "You answered no, or nobody could be asked."},
+        (),
+        ("exec", "env", "manifest"),
+    ),
+    "ci": Ends(
+        {
+            2: "",
+            3: "There is no file with the key.",
+            126: "The program cannot be run.",
+            127: "There is no such program. Any other code is the program's own, 128 and the number of the signal that "
+            "ended it.",
+        },
+        ("CLAVE_ROOT", "PASSWORD_STORE_DIR"),
+        ("exec", "team", "pin"),
+    ),
     "env": Ends(
         {
             **_READ,

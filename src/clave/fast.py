@@ -182,7 +182,9 @@ def _verified(root: str) -> str:
         raise _NotHere
     from clave.store.pins import location, read_file
 
-    git_dir = os.path.join(os.path.realpath(root), ".git")
+    top = os.path.realpath(root)
+    while not os.path.lexists(git_dir := os.path.join(top, ".git")) and top != "/":
+        top = os.path.dirname(top)  # a store may be a folder of a repository, but no team's may
     pinned = read_file(location(git_dir))
     if pinned is None:
         if os.path.exists(os.path.join(root, ".clave")):
@@ -190,7 +192,7 @@ def _verified(root: str) -> str:
         return ""
     from clave.vcs.head import plain_head
 
-    if plain_head(git_dir) != pinned.local:
+    if top != os.path.realpath(root) or plain_head(git_dir) != pinned.local:
         raise _NotHere
     return pinned.local
 

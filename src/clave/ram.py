@@ -14,7 +14,6 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
-from typing import NamedTuple
 
 from clave import places
 from clave.errors import CannotWrite, UsageError
@@ -23,17 +22,20 @@ from clave.errors import CannotWrite, UsageError
 _RAM = frozenset(("tmpfs", "ramfs"))
 
 
-class Place(NamedTuple):
-    """A folder of ours, and the descriptor that locks it."""
+class Place:
+    """A folder of ours: its `path`, and the descriptor that is open on it and locks it."""
 
-    path: str
-    lock: int
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def remove(self) -> None:
-        """Remove the folder with all that it holds."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        with suppress(OSError):  # removed twice
-            os.close(self.lock)
+        """Remove the folder with all that it holds, if that has not been done."""
+        if self.descriptor >= 0:
+            shutil.rmtree(self.path, ignore_errors=True)
+            os.close(self.descriptor)
+            self.descriptor = -1
 
 
 def make(prefix: str, *, hint: str, allow_disk: bool = False) -> Place:
@@ -46,11 +48,9 @@ def make(prefix: str, *, hint: str, allow_disk: bool = False) -> Place:
         raise UsageError("there is no folder in RAM here (no tmpfs)", hint)
     try:
         path = tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-{places.started(os.getpid()) or 0}-", dir=base)
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        return Place(path)
     except OSError as error:
         raise CannotWrite(f"there is no room in RAM: {error.strerror}", "Free some memory.") from None
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return Place(path, lock)
 
 
 def folder() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import User, one_line
+from tests.delivery.conftest import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -294,6 +296,70 @@ def test_a_counter_is_not_taken_from(me: User, app: Path) -> None:
     assert "go by a counter" in not_started(me, 2, "-e", "A=hotp#otp")
 
 
+# With clave beside it
+
+
+def test_a_secret_as_a_file_is_gone_with_the_program(me: User, app: Path, program: Run) -> None:
+    (app / "clave.toml").write_text(
+        """[env]
+        KEY = { secret = "web/bin", as = "file" }
+        TEXT = { secret = "plain", as = "file" }
+        CONFIG = { value = "a = b", as = "file" }
+        GONE = { secret = "nowhere", as = "file", optional = true }
+        A = "web/site#user"
+        """
+    )
+    look = 'stat -c %a "$KEY"; echo "$KEY $A ${GONE-none}"; cat "$TEXT"; echo; cat "$CONFIG"; echo; '
+    look += 'base64 -w0 "$KEY"; exit 3'
+    done = program(me.person, me.store, "exec", "--allow", "--", "sh", "-c", look)
+    assert done.code == 3, done
+    mode, names, text, config, key = done.out.decode().splitlines()
+    path, user, gone = names.split()
+    assert (mode, user, gone, text, config) == ("400", "me", "none", "canary-plain", "a = b")
+    assert base64.b64decode(key) == me.read("web/bin")
+    assert os.path.dirname(path).startswith("/dev/shm/clave-exec-")
+    assert not os.path.exists(os.path.dirname(path))
+
+
+def test_what_is_secret_is_masked(me: User, app: Path, program: Run) -> None:
+    (app / "clave.toml").write_text(
+        """[env]
+        A = "plain"
+        URL = { template = "x://{web/site#user}:{web/site|url}@host" }
+        HOST = "web/site#url"
+        LEVEL = { value = "information" }
+        """
+    )
+    script = 'echo "$A $URL $HOST $LEVEL canary-pw"; echo "$A" | base64; echo "$A" >&2; exit 7'
+    done = program(me.person, me.store, "exec", "--allow", "--mask", "--", "sh", "-c", script)
+    assert done.code == 7
+    assert b"canary" not in done.out + done.err
+    assert base64.b64encode(b"canary-plain")[:14] not in done.out
+    # A field that is no secret, and a plain setting, can be seen.
+    assert b" https://example.org information " in done.out
+    shown = program(me.person, me.store, "exec", "--allow", "--", "sh", "-c", script)
+    assert b"canary-plain x://me:canary-pw@host" in shown.out
+
+
+def test_a_change_of_a_secret_starts_the_program_anew(me: User, app: Path) -> None:
+    (app / "clave.toml").write_text('[env]\nA = "plain"\nB = { secret = "web/site", as = "file" }\n')
+    script = 'echo "$A $(cat "$B")" >>seen; exec sleep 60'
+    argv = [sys.executable, "-m", "clave", "exec", "--allow", "--watch", "--", "sh", "-c", script]
+    with subprocess.Popen(argv, env=me.person.env(me.store)) as process:
+        try:
+            wait_for(lambda: os.path.exists("seen"))
+            me.ok("set", "web/site", "user", input=b"somebody\n")  # not what the program has of it
+            me.ok("insert", "-m", "-f", "plain", input=b"new\n")
+            wait_for(lambda: (app / "seen").read_text().splitlines() == ["canary-plain canary-pw", "new canary-pw"])
+        finally:
+            process.terminate()
+    assert process.returncode == 143
+
+
+def test_sync_every_is_for_watch(me: User, app: Path) -> None:
+    assert "--sync-every is for --watch" in not_started(me, 2, "-e", "A=plain", "--sync-every", "60")
+
+
 # Which store
 
 
@@ -324,12 +390,15 @@ def test_what_is_new_has_to_be_allowed(me: User, app: Path) -> None:
     said = not_started(me, 6)
     assert f"{manifest} asks for 1 secrets that it has not been allowed" in said
     assert "clave allow; or say --allow" in said
-    assert got(me, "--only", "B", names="A B") == [b"-", b"b"]  # nothing is asked for
+    # What a file sets that nobody has named is nobody's word either; a named one may set what is no secret.
+    assert f"{manifest} is new, and has not been allowed" in not_started(me, 6, "--only", "B")
+    assert got(me, "--manifest", "clave.toml", "--only", "B", names="A B") == [b"-", b"b"]
+    assert got(me, "-e", "B=team/db", "--only", "B", names="A B") == [b"-", b"canary-team"]
     assert got(me, "--allow", names="A") == [b"canary-plain"]
     not_started(me, 6)  # that was for once
     done = me.run("allow")
     assert done.code == 6
-    assert b"+ A: plain" in done.err
+    assert b"+ A: plain\n+ B = b\n" in done.err
     me.ok("allow", "--sure")
     assert got(me, names="A") == [b"canary-plain"]
     # A name in another place, another name, a template of the same: nothing more is asked for.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.delivery.conftest import wait_for
 from tests.teams import Team, crew, founded, team
 
 __all__ = ["crew", "founded", "team"]
@@ -47,7 +48,7 @@ def test_what_may_not_be_read_is_said_with_whom_to_ask(team: Team, app: Path) ->
         team.clave("alice", "revoke", who, "prod", "--sure", code=1)  # by the group they still may
     team.clave("alice", "sync")
     team.clave("bob", "sync")
-    done = team.clave("bob", "exec", "-e", "DB=prod/db", "--", "true", code=4)
+    done = team.clave("bob", "exec", "-e", "DB=prod/db", "--only", "DB", "--", "true", code=4)
     assert done.err == b"Error: DB: prod/db is readable by ops: ask alice: clave grant bob prod.\n"
 
 
@@ -91,6 +92,28 @@ def test_a_manifest_is_for_the_team_that_it_was_made_in(team: Team, app: Path) -
     # Typed by bob, it is allowed to him; nobody else has been asked.
     team.clave("bob", "exec", "--", "sh", "-c", '[ "$WIFI" = wifi ]')
     team.clave("carol", "exec", "--", "true", code=6)
+
+
+def test_what_a_teammate_pushes_starts_the_program_anew(team: Team, app: Path) -> None:
+    write(app, team, 'WIFI = "team/wifi"\n')
+    team.clave("bob", "allow", "--sure")
+    script = 'echo "$WIFI" >>seen; exec sleep 60'
+    argv = [sys.executable, "-m", "clave", "exec", "--watch", "--sync-every", "5", "--", "sh", "-c", script]
+    with subprocess.Popen(argv, env=team.people["bob"].env(team.stores["bob"])) as process:
+        try:
+            wait_for(lambda: seen() == ["wifi"])
+            team.clave("alice", "insert", "-m", "-f", "team/wifi", input=b"another\n")
+            team.clave("alice", "insert", "-m", "-f", "web", input=b"not of this program\n")
+            team.clave("alice", "sync")
+            wait_for(lambda: seen() == ["wifi", "another"])
+        finally:
+            process.terminate()
+    assert process.returncode == 143
+    assert seen() == ["wifi", "another"]
+
+
+def seen() -> list[str]:
+    return Path("seen").read_text().split() if Path("seen").exists() else []
 
 
 # Machines
@@ -146,7 +169,8 @@ def test_a_machine_hands_over_what_it_may_read(machine: dict[str, str], app: Pat
     done = subprocess.run(["sh", "-c", script], env=machine, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (7, b"0\nwifi\n"), done
     assert not (Path(machine["HOME"]) / ".gnupg").exists()
-    done = ci(machine, "--key-file", "key", "--", "clave", "exec", "-e", "A=prod/db", "--", "touch", "started")
+    only = ("-e", "A=prod/db", "--only", "A")
+    done = ci(machine, "--key-file", "key", "--", "clave", "exec", *only, "--", "touch", "started")
     assert done.returncode == 4
     assert b"A: prod/db is readable by alice and carol" in done.stderr
     assert not Path("started").exists()

@@ -369,6 +369,27 @@ def test_a_request_that_is_there_is_not_made_again(team: Team, dave: Person) -> 
     assert branches(team) != before
 
 
+def test_a_place_remembers_what_was_there(team: Team, dave: Person) -> None:  # noqa: F811
+    """Whoever removes their store and joins again is not given an older one, or a plain one."""
+    before = team.tip()
+    team.clave("alice", "insert", "-m", "new", input=b"new\n")
+    team.clave("alice", "sync")
+    join(team)
+    pin = team.pin("dave")
+    shutil.rmtree(team.stores["dave"])
+    push(team, "alice", "main", before)
+    assert "has it no more" in join(team, code=6)
+    assert not team.stores["dave"].exists()
+    assert team.pin("dave") == pin
+    push(team, "alice", "main", f"{before}~1")
+    done = team.clave("dave", "join", url(team), code=6)
+    assert b"this one is plain" in done.err
+    assert not team.stores["dave"].exists()
+    push(team, "alice", "main", team.head("alice"))
+    join(team)
+    assert {**team.pin("dave"), "when": ""} == {**pin, "when": ""}
+
+
 def test_a_second_laptop(team: Team) -> None:  # noqa: F811
     team.stores["bob"] = team.folder / "laptop"
     done = team.clave("bob", "join", url(team), "--root", words(team))

@@ -21,6 +21,7 @@ from tests.openpgp.smith import DAY, Smith
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.conftest import Output
     from tests.teams import Team
 
 __all__ = ["crew", "founded", "started", "team"]
@@ -78,8 +79,8 @@ class Guest:
         self.push(who)
 
 
-def said(done: object) -> str:
-    return done.err.decode()  # type: ignore[attr-defined]
+def said(done: Output) -> str:
+    return done.err.decode()
 
 
 def stop_line(team: Team, who: str, *args: str, code: int, input: bytes = b"x\n") -> str:
@@ -580,6 +581,33 @@ def test_a_revoked_key_is_replaced(team: Team, gina: Smith) -> None:
     team.clave("alice", "team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--sure")
     team.clave("alice", "set", "team/wifi", "user", input=b"x\n")
     assert new[-16:] in guest.recipients()
+
+
+def test_two_revoked_keys_do_not_lock_each_other_in(team: Team, gina: Smith) -> None:
+    """Neither can be replaced while the other one reads; both go at once, and come back with new keys."""
+    key = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
+    guest = Guest(team, gina, key)
+    other = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
+    file = team.folder / "dora.asc"
+    file.write_bytes(gina.armored(other))
+    team.clave("alice", "team", "add", "dora", str(file), "--fingerprint", other)
+    team.clave("alice", "grant", "dora", "team", "--sure")
+    for each in (key, other):
+        gina.revoke(each, 1)
+        (team.stores["alice"] / ".public-keys" / each).write_bytes(gina.armored(each))
+    guest.plant(gina.armored(key))
+    new = gina.key("rsa2048", "cert,sign,encr")
+    words = ("team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--sure")
+    assert f"the key {other} of dora is revoked" in stop_line(team, "alice", *words, code=5)
+    assert f"the key {key} of gina is revoked" in said(team.clave("alice", "team", "remove", "dora", "--sure", code=5))
+    done = team.clave("alice", "team", "remove", "gina", "dora", "--sure")
+    assert "gina could read" in said(done)
+    assert "dora could read" in said(done)
+    team.clave("alice", "team", "add", "gina", guest.file(new), "--fingerprint", new)
+    team.clave("alice", "grant", "gina", "team", "--sure")
+    assert new[-16:] in guest.recipients()
+    assert "'nobody' is no member" in stop_line(team, "alice", "team", "remove", "bob", "nobody", "--sure", code=2)
+    team.clave("alice", "verify", "--all")
 
 
 def test_a_subkey_that_was_exchanged_waits_for_an_admin(team: Team, gina: Smith) -> None:

@@ -46,17 +46,14 @@ def env() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
 
 
-Start = "Callable[..., subprocess.Popen[bytes]]"
-
-
 @pytest.fixture
 def start(env: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Return a function that starts the driver with pipes; what is left of it is killed at the end."""
+    """Return a function that starts the driver with pipes, without a terminal; it is killed at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(*, popen: dict[str, Any] | None = None, **plan: Any) -> subprocess.Popen[bytes]:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen(command(**plan), **{"env": env, **pipes, **(popen or {})})
+        process = subprocess.Popen(command(**plan), **{"env": env, "start_new_session": True, **pipes, **(popen or {})})
         started.append(process)
         return process
 

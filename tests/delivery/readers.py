@@ -6,11 +6,12 @@ docker/cli (`opts/file.go`) and actions/runner (`FileCommandManager.cs`): nobody
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,20 +163,31 @@ require('readline').createInterface({ input: process.stdin }).on('line', (line) 
 """
 
 
+PACKAGES = ("dotenv@18", "dotenv16@npm:dotenv@16", "js-yaml@5")
+
+
+def _packages() -> Path:
+    """Return a folder with the packages, which are installed once; skip the test where they cannot be."""
+    folder = ROOT / ".cache" / "npm"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of xdist all come here
+        done = folder / "installed"
+        if done.exists() and done.read_text() == repr(PACKAGES):
+            return folder
+        if not shutil.which("npm"):
+            pytest.skip("npm is not installed")
+        install = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(folder), *PACKAGES]
+        if subprocess.run(install, check=False, capture_output=True).returncode != 0:
+            pytest.skip(f"npm cannot install {', '.join(PACKAGES)} here")
+        done.write_text(repr(PACKAGES))
+    return folder
+
+
 @contextmanager
 def node() -> Iterator[Callable[[str], Reader]]:
     """Start a Node.js that reads with packages of npm's, and return what makes a reader of a name above."""
-    from base64 import b64encode
-
-    packages = ROOT / ".cache" / "npm"
-    wanted = ["dotenv", "dotenv16@npm:dotenv@16", "js-yaml"]
-    if not all((packages / "node_modules" / name.partition("@")[0]).is_dir() for name in wanted):
-        if not shutil.which("npm"):
-            pytest.skip("npm is not installed")
-        packages.mkdir(parents=True, exist_ok=True)
-        install = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(packages), *wanted]
-        if subprocess.run(install, check=False, capture_output=True).returncode != 0:
-            pytest.skip("npm cannot install dotenv and js-yaml here")
+    packages = _packages()
     with subprocess.Popen(
         ["node", "-e", _SERVER], cwd=packages, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as server:

@@ -176,7 +176,9 @@ BYTES = st.one_of(ANY, st.binary(max_size=20))
 
 @pytest.mark.parametrize("form", FORMATS)
 @given(values=st.lists(BYTES, min_size=30, max_size=60))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_values_come_back_or_are_refused(form: str, values: list[bytes], request: pytest.FixtureRequest) -> None:
     refused = check(form, [(f"V{number}", value) for number, value in enumerate(values)], request)
     if form in SHELLS:

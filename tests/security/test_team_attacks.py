@@ -97,4 +97,6 @@ def test_an_attack_is_refused(team: Team, attack: Attack) -> None:
     assert_told(attack, line.removeprefix("Error: "))
     assert team.pin("carol") == before[1]
     team.clave("carol", "insert", "-m", "after", input=b"x\n", code=6)
+    if attack.words.endswith("no OpenPGP message that may be opened"):
+        assert team.clave("carol", "show", "a", code=4).out == b""
     assert (team.head("carol"), team.pin("carol")) == (tip, before[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.security.forge import Forge
+from tests.security.forge import SYMLINK, Forge
 from tests.teams import ENTRIES, Team, crew, founded, team
 
 __all__ = ["crew", "founded", "team"]
@@ -24,8 +24,21 @@ def stopped(team: Team) -> Team:
     return team
 
 
-READS = (["show", "web"], ["web"], ["show", "new"], ["show", "web#password"], ["show", "team//other/"], ["grep", "planted"])
-USES = (["show", "-c", "web"], ["clip", "web"], ["edit", "web"], ["pick", "--clip", "web"])
+READS = (
+    ["show", "web"],
+    ["web"],
+    ["show", "new"],
+    ["show", "web#password"],
+    ["show", "team//other/"],
+    ["grep", "planted"],
+)
+USES = (
+    ["show", "-c", "web"],
+    ["clip", "web"],
+    ["edit", "web"],
+    ["pick", "--clip", "web"],
+    ["exec", "-e", "X=web", "--", "env"],
+)
 
 
 @pytest.mark.parametrize("undone", [False, True])
@@ -90,3 +103,14 @@ def test_a_write_hands_on_nothing_that_was_not_known(stopped: Team) -> None:
     stopped.clave("bob", "insert", "-m", "mine", input=b"x\n")
     assert b"web.gpg is not what was committed last" in stopped.clave("bob", "show", "web").err
     assert stopped.clave("bob", "show", "mine").err == b""
+
+
+def test_a_symlink_that_was_left_is_doubted(team: Team) -> None:
+    forge = Forge.of(team)
+    forge.push(forge.commit("mallory", {"other": (SYMLINK, forge.blob(b"team"))}))
+    team.git("bob", "fetch", "-q")
+    team.git("bob", "checkout", "-q", "origin/main", "--", "other")
+    team.git("bob", "reset", "-q")
+    assert b"other is not what was committed last" in team.clave("bob", "show", "other/wifi").err
+    assert b"not what was committed" in team.clave("bob", "clip", "other/wifi", code=6).err
+    assert team.clave("bob", "show", "team/wifi").err == b""

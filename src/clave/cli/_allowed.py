@@ -52,7 +52,7 @@ def require(store: Store, asking: Asking, hint: str = "See what: clave allow; or
     `hint` is the next step where there is no terminal to ask on.
     """
     lacking = allowing.lacking(asking.path, store, asking.references)
-    if not lacking:
+    if not lacking and (not asking.found or allowing.is_known(asking.path, store)):
         return
     lines = asked(asking, store)
     if _ask.interactive():
@@ -62,16 +62,22 @@ def require(store: Store, asking: Asking, hint: str = "See what: clave allow; or
             allowing.allow(asking.path, store, asking.references, keep=True)
             return
     raise VerificationFailed(
-        f"{asking.path} asks for {len(lacking)} secrets that it has not been allowed",
+        f"{asking.path} asks for {len(lacking)} secrets that it has not been allowed"
+        if lacking
+        else f"{asking.path} is new, and has not been allowed",
         None if _ask.interactive() else hint,
     )
 
 
 def asked(asking: Asking, store: Store) -> list[str]:
-    """Say what a file asks for, those first of which nothing is known; a mark stands before them."""
+    """Say what a file asks for, what is new first, with a mark before it; and what it sets besides."""
     lacking = allowing.lacking(asking.path, store, asking.references)
+    known = allowing.is_known(asking.path, store)
     lines = [f"{asking.path} asks for these secrets of the store {store.name or store.root}:"]
-    for variable in sorted(asking.variables, key=lambda each: not each.references & lacking):
-        new = "+" if variable.references & lacking else " "
-        lines.append(f"{new} {variable.name}: {', '.join(sorted(map(str, variable.references)))}")
+    for variable in sorted(asking.variables, key=lambda each: (not each.references & lacking, not each.references)):
+        if variable.references:
+            new = "+" if variable.references & lacking else " "
+            lines.append(f"{new} {variable.name}: {', '.join(sorted(map(str, variable.references)))}")
+        else:
+            lines.append(f"{' ' if known else '+'} {variable.name} = {variable.value}")
     return lines

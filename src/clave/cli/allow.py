@@ -52,10 +52,7 @@ def command(app: App, path: str | None, as_list: bool, removes: bool, sure: bool
 def _allow(app: App, path: str, *, sure: bool) -> None:
     found = _read(path)
     store = choosing.store_of(app.settings, found, app.store_name)
-    asking = choosing.Asking(found.path, tuple(each for each in found.everything() if each.references))
-    if not asking.variables:
-        _output.note(f"{found.path} asks for no secrets.")
-        return
+    asking = choosing.Asking(found.path, tuple(found.everything()))
     for line in _allowed.asked(asking, store):
         _output.note(line)
     if not sure and not _ask.confirm("Allow it?"):

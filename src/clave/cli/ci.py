@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command(name="ci", context_settings={"allow_interspersed_args": False})
 @click.option("--key-file", metavar="FILE", help="The file with the machine's secret key.")
 @click.option("--key-fd", type=click.IntRange(min=0), metavar="N", help="The descriptor that gives it.")
-@click.argument("argv", metavar="-- CMD [ARG]…", nargs=-1, type=click.UNPROCESSED)
+@click.argument("argv", metavar="-- CMD…", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def command(ctx: click.Context, key_file: str | None, key_fd: int | None, argv: Sequence[str]) -> None:
     """Run a program with a machine's key, which is gone afterwards.

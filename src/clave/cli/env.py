@@ -45,16 +45,20 @@ def command(
     """Print variables for a shell, or for another program that reads them.
 
     Which, the manifest says, clave.toml in this folder or one above; -e adds more. What the reader then has is each
-    value byte for byte; where its format cannot carry one, nothing is printed. Programs that you start get theirs
-    better from `clave exec`: then no other has them.
+    value byte for byte; where its format cannot carry one, nothing is printed. A program that you start gets its
+    secrets better from `clave exec`: then no other has them.
 
     \b
-    eval "$(clave env)"                             sh, bash, zsh: with the quotes
-    clave env --format fish | source                fish
-    clave env --format docker > /dev/shm/env        docker run --env-file; json, yaml and dotenv are files too
+    eval "$(clave env)"                    sh, bash, zsh: with the quotes
+    vars=$(clave env) && eval "$vars"      in a script, which shall end if it fails
+    clave env --format fish | source       fish
+    docker run --env-file <(clave env --format docker) IMAGE
     clave env --format k8s-secret --secret-name db | kubectl apply -f -
-    clave env --format github                       a step of a GitHub job: masks for its log, values for the next ones
+    clave env --format github              a step of a GitHub job: masks for its log, values for the next ones
     clave env --direnv-lib > ~/.config/direnv/lib/clave.sh; echo 'use clave' >> .envrc
+
+    dotenv is for python-dotenv, npm's dotenv and Node.js: what one of them would read differently is refused. docker is
+    for docker run; what Compose reads is neither of the two: start it with `clave exec`.
     """
     if direnv_lib:
         from clave.delivery.formats import direnv

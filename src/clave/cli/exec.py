@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--sync-every", "seconds", type=click.IntRange(min=5), metavar="SECONDS",
               help="With --watch: get the changes of others that often.")  # fmt: skip
 @click.option("--on-disk", is_flag=True, help="Where there is no RAM for secrets as files, put them on a disk.")
-@click.argument("argv", metavar="-- CMD [ARG]…", nargs=-1, type=click.UNPROCESSED)
+@click.argument("argv", metavar="-- CMD…", nargs=-1, type=click.UNPROCESSED)
 @pass_app
 @click.pass_context
 def command(

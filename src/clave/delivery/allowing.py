@@ -5,7 +5,8 @@ that came with it gets what it names. So a file is allowed once, as direnv has i
 
 - Allowed is what a file, by its real path, asks for of a store: these references. Fewer are allowed too.
 - A store is known by the id of its team; a plain one by where it is.
-- What the user types is not asked about.
+- What the user types is not asked about. A file that the user has not even named has to be allowed if it asks for no
+  secret, too: it sets variables.
 
 `$XDG_STATE_HOME/clave/allowed/<path>` has lines: `file` with the path, then for each store `store` with what it is
 known by, and `secret` with each reference. The words behind the first are written as in a URI.
@@ -57,6 +58,11 @@ def lacking(path: str, store: Store, references: Iterable[Reference]) -> frozens
     """Return which of the references a file has not been allowed."""
     known = of(path).stores.get(store_key(store), frozenset())
     return frozenset(references) - known
+
+
+def is_known(path: str, store: Store) -> bool:
+    """Tell whether a file has been allowed anything of a store, or just to be used with it."""
+    return store_key(store) in of(path).stores
 
 
 def allow(path: str, store: Store, references: Iterable[Reference], *, keep: bool = False) -> None:

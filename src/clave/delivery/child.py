@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 _OURS = (b"PASSWORD_STORE_", b"CLAVE_")
 _PRISTINE = frozenset((b"HOME", b"PATH", b"USER", b"LOGNAME", b"SHELL", b"TERM", b"LANG", b"TZ", b"TMPDIR"))
 # Python ignores these at its start. Whether the user did so before, nothing tells.
-IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
 _SHELL = "/bin/sh"
+CANNOT_START = 127  # what a child ends with that has told its parent why
 
 
 def environment(extra: Mapping[str, bytes], *, pristine: bool) -> dict[bytes, bytes]:
@@ -62,9 +63,7 @@ def replace(argv: Sequence[str], env: Mapping[bytes, bytes]) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()
-    process.soften()
-    for number in IGNORED:
-        signal.signal(number, signal.SIG_DFL)
+    give_back()
     try:
         execute(path, argv, env)
     except OSError as error:
@@ -92,6 +91,13 @@ def supervise(
     finally:
         if files is not None:
             files.remove()
+
+
+def give_back() -> None:
+    """Undo what Python and clave have changed for themselves and a program would inherit."""
+    process.soften()
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def find(program: str, env: Mapping[bytes, bytes]) -> str:

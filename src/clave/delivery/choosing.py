@@ -4,7 +4,7 @@
 - What the caller names (`-e`) takes the place of what a file says about that name. Otherwise two entries for one name
   are an error: nobody could tell which of them a program got.
 - `--only` and `--except` choose by name, and a word of theirs that chooses nothing is a mistake.
-- What files ask for has to be allowed; what the caller types, not.
+- What files ask for has to be allowed; what the caller types, not. Of a file that nobody has named, everything.
 """
 
 from __future__ import annotations
@@ -41,10 +41,15 @@ class Wish(NamedTuple):
 
 
 class Asking(NamedTuple):
-    """What a file asks for: the variables that have secrets in them."""
+    """What a file asks for, by variable.
+
+    `found`: nobody has named it, it lay in the way. Then it has to be allowed even if it asks for no secret: what it
+    sets changes what programs do.
+    """
 
     path: str
     variables: tuple[Variable, ...]
+    found: bool = False
 
     @property
     def references(self) -> frozenset[Reference]:
@@ -61,11 +66,12 @@ class Chosen(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Where variables come from: a file by its path, or the caller."""
+    """Where variables come from: a file by its path, which may have been `found`, or the caller."""
 
     said: str
     variables: tuple[Variable, ...]
     is_file: bool
+    found: bool = False
 
 
 def choose(settings: Settings, wish: Wish, store_name: str | None = None) -> Chosen:
@@ -77,7 +83,7 @@ def choose(settings: Settings, wish: Wish, store_name: str | None = None) -> Cho
     given = tuple(_given(wish.entries))
     files = [_Source(path, read_env_file(path).base, is_file=True) for path in wish.env_files]
     if found is not None:
-        files.insert(0, _Source(found.path, found.variables(wish.profile), is_file=True))
+        files.insert(0, _Source(found.path, found.variables(wish.profile), is_file=True, found=not wish.manifest))
     elif wish.profile is not None:
         raise NotFound(f"there is no {manifest.FILE} here, and so no profile '{wish.profile}'", _MAKE)
     elif not (given or files or wish.folders):
@@ -93,8 +99,10 @@ def choose(settings: Settings, wish: Wish, store_name: str | None = None) -> Cho
     variables = _once(sources)
     for each in variables:
         names.check(each.name, wish.allow_names)
-    asking = (Asking(each.said, tuple(v for v in each.variables if v.references)) for each in sources if each.is_file)
-    return Chosen(store, variables, tuple(each for each in asking if each.variables))
+    asking = [Asking(each.said, each.variables, each.found) for each in sources if each.is_file]
+    return Chosen(
+        store, variables, tuple(each for each in asking if each.references or (each.found and each.variables))
+    )
 
 
 _MAKE = "Make one: clave manifest init."

@@ -51,10 +51,10 @@ class Folder:
         new = f".{name}.new"  # no variable is called so
         try:
             self._write(new, value)
-            os.rename(new, name, src_dir_fd=self._place.lock, dst_dir_fd=self._place.lock)
+            os.rename(new, name, src_dir_fd=self._place.descriptor, dst_dir_fd=self._place.descriptor)
         except OSError as error:
             with suppress(OSError):
-                os.unlink(new, dir_fd=self._place.lock)
+                os.unlink(new, dir_fd=self._place.descriptor)
             raise CannotWrite(
                 f"the file of {name} could not be written: {error.strerror}", "Free some memory."
             ) from None
@@ -62,7 +62,7 @@ class Folder:
 
     def _write(self, name: str, value: bytes) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with open(os.open(name, flags, 0o400, dir_fd=self._place.lock), "wb") as file:
+        with open(os.open(name, flags, 0o400, dir_fd=self._place.descriptor), "wb") as file:
             file.write(value)
 
     def remove(self) -> None:

@@ -24,7 +24,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from clave.delivery import reading
+from clave.delivery import names, reading
 from clave.delivery.references import Reference, Template, parse
 from clave.errors import NotFound, UsageError
 from clave.model import toml
@@ -37,9 +37,8 @@ SUMMON = (".yml", ".yaml")  # so ends the name of a file that is summon's
 
 MAX_FILE = 64 << 10  # bytes
 _MAX_LINE = 4096  # bytes: tomllib takes half a minute for a key of 32,000 parts
-_STORE_ID = re.compile(r"[0-9a-f]{32}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_STORE_ID = "[0-9a-f]{32}"
+_PROFILE = "[A-Za-z0-9][A-Za-z0-9_.-]*"
 _MEND = "Correct it and try again."
 
 
@@ -165,7 +164,7 @@ class _Reader:
         store = self._table(document, "store", "")
         self._known(store, ("id", "url"), "store.")
         store_id, url = (self._text(store, key, "store.") or "" for key in ("id", "url"))
-        if store_id and not _STORE_ID.fullmatch(store_id):
+        if store_id and not re.fullmatch(_STORE_ID, store_id):
             self._wrong("store.id", "is not the id of a team store: 32 hex digits")
         if not url.isprintable():
             self._wrong("store.url", "is not the address of a store")
@@ -175,7 +174,7 @@ class _Reader:
 
     def _profile(self, profiles: Mapping[str, Any], name: str) -> Profile:
         above = f"profiles.{name}."
-        if not _PROFILE.fullmatch(name):
+        if not re.fullmatch(_PROFILE, name):
             self._wrong(f"profiles.{name}", "is no name of a profile: letters, digits, '-', '_' and '.'")
         table = self._table(profiles, name, "profiles.")
         self._known(table, ("inherit", "env", "description"), above)
@@ -188,7 +187,7 @@ class _Reader:
 
     def _variable(self, name: str, value: object, above: str) -> Variable:
         at = above + name
-        if not _NAME.fullmatch(name):
+        if not names.is_name(name):
             self._wrong(at, "cannot be a variable: letters, digits and '_', no digit first")
         if isinstance(value, str):
             return Variable(name, secret=self._reference(value, at))

@@ -97,11 +97,11 @@ def is_name(name: str) -> bool:
 
 def denied(name: str) -> str | None:
     """Return what a name of DENIED does, None for any other."""
-    return next((reason for reason, pattern in _PATTERNS if pattern.fullmatch(name)), None)
+    if name in _EXACT:
+        return _EXACT[name]
+    return next((reason for begin, end, reason in _PARTS if name.startswith(begin) and name.endswith(end)), None)
 
 
-def _pattern(names: str) -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(name).replace(r"\*", ".*") for name in names.split()))
-
-
-_PATTERNS = [(reason, _pattern(names)) for reason, names in DENIED.items()]
+_WORDS = [(word, reason) for reason, words in DENIED.items() for word in words.split()]
+_EXACT = {word: reason for word, reason in _WORDS if "*" not in word}
+_PARTS = [(*word.split("*"), reason) for word, reason in _WORDS if "*" in word]

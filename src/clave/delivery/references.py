@@ -25,8 +25,8 @@ SCHEME = "clave://"
 WHOLE = "*"  # the field that is the entry as it is
 
 _LOOKS = "It looks like 'folder/entry' or 'folder/entry#field'."
-_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_ESCAPE = r"%(?![0-9A-Fa-f]{2})"
+_PIECE = r"\{\{|\}\}|\{([^{}]*)\}|[{}]"
 
 
 class Reference(NamedTuple):
@@ -69,7 +69,7 @@ def is_uri(text: str) -> bool:
 def _decode(text: str, part: str) -> str:
     if "%" not in part:
         return part
-    if _ESCAPE.search(part):
+    if re.search(_ESCAPE, part):
         raise UsageError(f"'{text}' has a '%' that is no escape", "Write it as %25.")
     from urllib.parse import unquote_to_bytes
 
@@ -98,7 +98,7 @@ class Template:
         self.text = text
         self._pieces: list[bytes | _Hole] = []
         at = 0
-        for found in _PIECE.finditer(text):
+        for found in re.finditer(_PIECE, text):
             self._add(text[at : found.start()])
             at = found.end()
             if found[1] is not None:

@@ -5,6 +5,7 @@
 - A team store is put there only after its words were compared; its pin is set after that, so a command that was killed
   leaves no store, or one that nothing trusts, and the same command again goes on from there.
 - A plain store has nothing that could be verified. One that had a team once is refused.
+- A place remembers: where a team store was before, its remote may not have gone back meanwhile, or become a plain one.
 - Nothing is published but the request to join.
 """
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from clave.config import Settings
     from clave.store.genesis import Genesis
     from clave.store.membership import Team
+    from clave.store.pins import Pinned
     from clave.store.requests import Request
     from clave.team.verdict import Verdict
 
@@ -178,14 +180,20 @@ def _only_branch(repository: Repository, url: str) -> str:
 def settle(found: Received, place: Place, settings: Settings) -> Settled:
     """Verify what was received and put it into its place, up to the last good commit; set its pin.
 
-    The words were compared before. Raises VerificationFailed where not even the beginning holds; nothing is left then.
+    The words were compared before. Raises VerificationFailed where not even the beginning holds, or the place had a
+    newer history of this store, or a team's; nothing is left then.
     """
+    real = os.path.realpath(place.path)
+    repository = Repository(real, os.path.join(real, ".git"))
+    before = pins.read(repository)
     pinned, verdict, good = None, None, found.tip
     if found.genesis is not None:
         pinned, verdict = beginnings.verified(found.repository, found.genesis, found.tip)
         good = pinned.local
     elif any(path.startswith(f"{paths.ROSTERS}/") for path, *_ in reading.files(found.repository, found.tip)):
         raise VerificationFailed("the store has a team without a beginning", "Ask a colleague who pushed this.")
+    if before is not None:
+        _require_forward(found, before, good, place)
     _check_out(found.repository, good)
     try:
         with suppress(FileNotFoundError):
@@ -193,17 +201,34 @@ def settle(found: Received, place: Place, settings: Settings) -> Settled:
         os.rename(found.repository.work_tree, place.path)
     except OSError as error:
         raise CannotWrite(f"cannot write {place.path}: {error.strerror}", "Say where it may be: --into PATH.") from None
-    real = os.path.realpath(place.path)
-    repository = Repository(real, os.path.join(real, ".git"))
     try:
         if pinned is not None:
             pins.write(repository, pinned)
         register(place, settings)
     except BaseException:
         shutil.rmtree(real, ignore_errors=True)
-        pins.forget(repository)
+        if before is None:
+            pins.forget(repository)
+        else:
+            pins.write(repository, before)
         raise
     return Settled(Store(place.path, settings, place.name), verdict)
+
+
+def _require_forward(found: Received, before: Pinned, good: str, place: Place) -> None:
+    """Raise VerificationFailed if a place had something that what is received takes back."""
+    elsewhere = "If that is meant, take another place: --into PATH."
+    if found.genesis is None:
+        raise VerificationFailed(f"at {place.path} there was a team's store, and this one is plain", elsewhere)
+    is_other = found.genesis.commit != before.genesis  # its words were compared, so that is meant
+    if is_other or not before.upstream:
+        return
+    after = found.repository.run("merge-base", "--is-ancestor", before.upstream, good, check=False)
+    if after.code != 0:
+        raise VerificationFailed(
+            f"the remote had commit {before.upstream[:12]}, when a store was at {place.path}, and has it no more",
+            f"Ask the others whether that was done on purpose. {elsewhere}",
+        )
 
 
 def register(place: Place, settings: Settings) -> None:

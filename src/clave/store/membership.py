@@ -17,7 +17,7 @@ from clave.team import paths
 from clave.team.history import current_roster
 from clave.team.roster import ADMIN
 from clave.team.tree import File, Tree
-from clave.vcs import reading
+from clave.vcs import reading, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +66,15 @@ class Team:
     def me(self) -> Member | None:
         """The member whose key is the user's own."""
         return self.roster.who(self.key) if self.key else None
+
+    def signer(self, commit: bytes) -> str:
+        """Return the roster's name for who signed a verified commit, "" where that is nobody of the team."""
+        parts = signed.parts(commit)
+        if len(parts.signatures) != 1:
+            return ""
+        key = openpgp.verify(parts.payload, parts.signatures[0], self.certificates.values()).fingerprint
+        owner = self.roster.owners.get(key)
+        return owner.name if owner else ""
 
     def require_member(self) -> str:
         """Return the fingerprint of the user's own key. Raises VerificationFailed for somebody who is no member."""

@@ -73,6 +73,12 @@ class Store:
         """Return the repository of a team store, which is the whole of it. Raises UsageError."""
         repository = self.repository()
         if repository is None or repository.work_tree != os.path.realpath(self.root):
+            above = Repository.find(self.root)
+            if above is not None and pins.read(above) is not None:
+                raise UsageError(
+                    f"{self.root} is a folder of a team's store, not the whole of it",
+                    f"Use the whole: PASSWORD_STORE_DIR={above.work_tree}.",
+                )
             raise UsageError(
                 "a team store is a git repository of its own, and this one is not", "Move it out, or clone it anew."
             )

@@ -175,7 +175,8 @@ class _Run:
             good, waiting = verdict.good, verdict.waiting
         came = graph.between(self.repository, head, good) if good else []
         went = graph.between(self.repository, tip, head) if head else []
-        return Synced(tuple(came), tuple(went), waiting=waiting, head=head if head == tip and head else "")
+        same = head if head and head == tip else ""
+        return Synced(self._named(came, good or ""), tuple(went), waiting=waiting, head=same)
 
     # The remote
 
@@ -232,9 +233,18 @@ class _Run:
         """Return what was done: what came from the remote's `tip`, what went to it with `head`."""
         came = graph.between(self.repository, self.start, tip) if tip else []
         went = graph.between(self.repository, tip or None, head) if both else []
-        return Synced(
-            tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused)
-        )
+        named = self._named(came, tip)
+        return Synced(named, tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused))
+
+    def _named(self, commits: Sequence[Told], good: str) -> tuple[Told, ...]:
+        """Return commits with the roster's names for who signed them, if there is one: an author is a claim."""
+        from clave.store.membership import Team
+
+        if self.pinned is None or not commits:
+            return tuple(commits)
+        team = Team(self.repository, self.pinned, good)
+        raw = dict(reading.objects(self.repository, (each.id for each in commits), "commit"))
+        return tuple(each._replace(author=team.signer(raw[each.id]) or "nobody (unsigned)") for each in commits)
 
     # A team's
 

@@ -94,7 +94,10 @@ def require_committed(repository: Repository, commit: str, names: Iterable[str],
     either = {"/".join(filter(None, each.split("/"))) for each in given}  # as `model.name.check` writes them
     for path in settled.look(repository, commit, SUFFIX):
         entry = path.removesuffix(SUFFIX)
-        if entry in either or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
+        is_meant = entry in either or any(
+            each.startswith(f"{path}/") for each in either
+        )  # or it goes through a symlink
+        if is_meant or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
             shown = printable(path)
             raise VerificationFailed(
                 f"{shown} is not what was committed last",
@@ -103,9 +106,15 @@ def require_committed(repository: Repository, commit: str, names: Iterable[str],
 
 
 def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream: str = "") -> Pinned:
-    """Move the pin to what a verdict calls good, `upstream` to what the remote is known to have; return it."""
+    """Move the pin to what a verdict calls good, `upstream` to what the remote is known to have; return it.
+
+    `upstream` that does not come after the one that is pinned is none: what a remote shows may be older than what it
+    had.
+    """
     seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
-    new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream or pinned.upstream, when=int(time.time()))
+    if not upstream or (pinned.upstream and not _reaches(repository, upstream, pinned.upstream)):
+        upstream = pinned.upstream
+    new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream, when=int(time.time()))
     pins.write(repository, new)
     return new
 
@@ -134,6 +143,8 @@ def require_good(verdict: Verdict, tip: str) -> None:
 
 def _start(repository: Repository, pinned: Pinned, tip: str) -> str:
     """Return the commit from which a tip is judged."""
-    if repository.run("merge-base", "--is-ancestor", pinned.local, tip, check=False).code == 0:
-        return pinned.local
-    return pinned.upstream
+    return pinned.local if _reaches(repository, tip, pinned.local) else pinned.upstream
+
+
+def _reaches(repository: Repository, commit: str, ancestor: str) -> bool:
+    return repository.run("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0

@@ -34,7 +34,7 @@ def hand_on(git_dir: str, before: str, after: str, index: str) -> None:
 
 
 def look(repository: Repository, commit: str, ending: str) -> list[str]:
-    """Return the files with an ending that are not what HEAD, a commit, has; with none it is settled.
+    """Return the files with an ending, and symlinks, that are not what HEAD, a commit, has; with none it is settled.
 
     Also those that HEAD does not have at all, and that git was told not to look at.
     """
@@ -44,9 +44,10 @@ def look(repository: Repository, commit: str, ending: str) -> list[str]:
         mark = _mark(commit, os.path.join(repository.git_dir, "index"))
     except OSError:
         mark = ""
-    shown = ("--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored", "--ignore-submodules=none")
+    shown = ("--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored", "--ignore-submodules=all")
     out = repository.run("--no-optional-locks", "status", *shown).out
-    found = [path for row in out.split(b"\0") if (path := os.fsdecode(row[3:])).endswith(ending)]
+    paths = (os.fsdecode(row[3:]) for row in out.split(b"\0")[:-1])
+    found = [path for path in paths if path.endswith(ending) or os.path.islink(f"{repository.work_tree}/{path}")]
     if mark and not found:
         _keep(repository.git_dir, mark)
     return found

@@ -35,7 +35,9 @@ def command(
     optional: bool,
     new: bool,
 ) -> None:
-    """Add a variable to the manifest, the nearest clave.toml; what it said of that variable is replaced.
+    """Add a variable to the manifest.
+
+    That is the nearest clave.toml. What it said of that variable is replaced.
 
     \b
     clave manifest add API_TOKEN prod/api

@@ -22,7 +22,8 @@ def command(app: App) -> None:
     It says which store is meant, so that it means the same to everybody: the id of the team, and where the store comes
     from.
     """
-    from clave.delivery import writing
+    from clave.delivery import allowing, writing
 
     path = writing.create(os.getcwd(), app.store)
+    allowing.allow(path, app.store, ())  # it is the user's own
     _output.note(f"{path} is there. Add to it: clave manifest add NAME REFERENCE.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -12,8 +13,11 @@ from clave.cli._app import pass_app
 from clave.model.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clave.cli._app import App
     from clave.store.store import Store
+    from clave.team.roster import Roster
 
 _SHOWN = 20  # entries that a terminal gets
 
@@ -24,15 +28,22 @@ _SHOWN = 20  # entries that a terminal gets
 @click.option("--last-good", metavar="COMMIT", help="The last commit of theirs that counts; needed for a stolen key.")
 @click.option("--endorse", metavar="COMMIT", multiple=True, help="A later commit by that key that is all right.")
 @_team.confirmed
-@click.argument("name", metavar="MEMBER")
+@click.argument("names", metavar="MEMBER…", nargs=-1, required=True)
 @pass_app
 def command(
-    app: App, name: str, reason: str, last_good: str | None, endorse: tuple[str, ...], sure: bool, dry_run: bool
+    app: App,
+    names: tuple[str, ...],
+    reason: str,
+    last_good: str | None,
+    endorse: tuple[str, ...],
+    sure: bool,
+    dry_run: bool,
 ) -> None:
     """Take somebody out of the team.
 
     They lose every right, and all that they could read is encrypted anew for those who still may, in one signed
-    commit. It is shown first.
+    commit. It is shown first. Several go at once: where keys of two members are revoked, neither can be replaced, for
+    the other one reads too; remove both, and add them with their new keys.
 
     What they have read they know, and old versions stay readable to them in the history. So this ends with the names
     of the entries whose values they know: change those.
@@ -41,28 +52,38 @@ def command(
     bring back earlier versions, or stand for what is all right with --endorse.
     """
     from clave.store import teamwork, wronghands
-    from clave.team import editing
 
     store = app.store
     team = store.team()
     team.require_admin()
-    editing.remove_member(team.roster, name)  # what cannot be done is told before anybody is asked
-    member = team.roster.member(name)
+    _without(team.roster, names, "left", "")  # what cannot be done is told before anybody is asked
+    keys = [key.fpr for name in names if (member := team.roster.member(name)) for key in member.keys]
     good = _commit(store, last_good) if last_good else ""
-    if reason == "stolen" and member and not good:
-        good = _stolen.last_good(store, name, [key.fpr for key in member.keys], None)
-    restored = [wronghands.restored(store, key.fpr, good) for key in member.keys] if member and good else []
+    if reason == "stolen" and not good:
+        good = _stolen.last_good(store, " and ".join(names), keys, None)
+    restored = [wronghands.restored(store, fpr, good) for fpr in keys] if good else []
     change = teamwork.Change(
-        lambda roster: editing.remove_member(roster, name, reason, good),
-        f"Remove {name} from the team ({reason}).",
+        lambda roster: _without(roster, names, reason, good),
+        f"Remove {', '.join(names)} from the team ({reason}).",
         {fpr: data for each in restored for fpr, data in each.items()},
         tuple(_commit(store, each) for each in endorse),
     )
-    known = teamwork.readable(store, name)
+    known = {name: teamwork.readable(store, name) for name in names}
     done = _team.carry_out(store, change, sure=sure, dry_run=dry_run)
     if done and done.preview.lines:
-        _tell(name, known)
+        for name in names:
+            _tell(name, known[name])
     _team.finish(store, done)
+
+
+def _without(roster: Roster, names: Sequence[str], reason: str, last_good: str) -> Roster:
+    """Return the successor of a roster without these members."""
+    from clave.team import editing
+
+    after = roster
+    for name in names:
+        after = editing.remove_member(after, name, reason, last_good)
+    return replace(after, seq=roster.seq + 1, prev=roster.digest)
 
 
 def _tell(name: str, known: list[str]) -> None:

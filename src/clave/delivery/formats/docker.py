@@ -1,6 +1,6 @@
 """For `docker run --env-file`: lines NAME=VALUE, read as they are; no quotes, no escapes.
 
-Compose's `env_file` is another language: give that `dotenv`.
+Compose's `env_file` is another language, with quotes and `$NAME`, and so is its `.env`.
 """
 
 from __future__ import annotations
