@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import programs
 import teams
 from measure import Anew, Command, Side
 from shells import SHELLS, completion
@@ -122,6 +123,12 @@ ROWS = (
         1.0,
         reading(10_000, "find", "742", shows=Path(entry(7_420)).name),
         pairs=20,
+    ),
+    Row(
+        "exec",
+        f"start a program with the {programs.MANY} secrets of a manifest; pass shows one.",
+        3.0,
+        programs.starting,
     ),
     Row(
         "insert",

@@ -106,8 +106,10 @@ _clave_takes() {
             options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --json)
             valued=('-s=store' '--store=store' '--at=-')
             commands=(show ls list find search grep clip pick otp init rekey insert add set edit generate rm remove
-            delete mv rename cp copy log history diff restore undo git store config doctor completion help version)
-            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp'
+            delete mv rename cp copy join team group grant revoke restrict access key sync conflicts resolve
+            git-setup verify pin exec run env render manifest allow ci log history diff restore undo git store config
+            doctor completion help version)
+            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'run=exec'
             'history=log')
             left_out=(show)
             ;;
@@ -211,6 +213,174 @@ _clave_takes() {
             options=(-f --force -h --help)
             kinds=(entry entry)
             ;;
+        'join')
+            options=(--as --into --root --key --name -h --help)
+            valued=('--as=store' '--into=path' '--root=-' '--key=-' '--name=entry')
+            kinds=(-)
+            ;;
+        'team')
+            options=(--json -h --help)
+            commands=(init approve add remove rm machine key role log history)
+            aliases=('rm=remove' 'history=log')
+            ;;
+        'team init')
+            options=(--name --key --sure -h --help)
+            valued=('--name=entry' '--key=-')
+            ;;
+        'team approve')
+            options=(--read --write --new --request --sure --json -h --help)
+            valued=('--read=folder' '--write=folder' '--request=-')
+            kinds=(member file)
+            ;;
+        'team add')
+            options=(--key --fingerprint --dry-run -h --help)
+            valued=('--key=key' '--fingerprint=-')
+            kinds=(- file)
+            ;;
+        'team remove')
+            options=(--reason --last-good --endorse --sure --dry-run -h --help)
+            valued=('--reason==left,lost,stolen' '--last-good=-' '--endorse=-')
+            kinds=('member*')
+            ;;
+        'team machine')
+            options=(--read --new --on-disk --sure --dry-run -h --help)
+            valued=('--read=folder')
+            kinds=(-)
+            ;;
+        'team key')
+            options=(-h --help)
+            commands=(add replace)
+            ;;
+        'team key add')
+            options=(--fingerprint --sure --dry-run -h --help)
+            valued=('--fingerprint=-')
+            kinds=(member file)
+            ;;
+        'team key replace')
+            options=(--old --lost --stolen --last-good --endorse --fingerprint --sure --dry-run -h --help)
+            valued=('--old=-' '--last-good=-' '--endorse=-' '--fingerprint=-')
+            kinds=(member file)
+            ;;
+        'team role')
+            options=(--sure --dry-run -h --help)
+            kinds=(member '=admin,member')
+            ;;
+        'team log')
+            options=(--json -h --help)
+            ;;
+        'group')
+            options=(-h --help --json)
+            commands=(list ls add remove rm)
+            aliases=('ls=list' 'rm=remove')
+            left_out=(list)
+            ;;
+        'group list')
+            options=(--json -h --help)
+            ;;
+        'group add')
+            options=(--sure --dry-run -h --help)
+            kinds=(- 'member*')
+            ;;
+        'group remove')
+            options=(--sure --dry-run -h --help)
+            kinds=(- 'member*')
+            ;;
+        'grant')
+            options=(--write --write-only --until --new --sure --dry-run -h --help)
+            valued=('--until=-')
+            kinds=(member folder)
+            ;;
+        'revoke')
+            options=(--write --sure --dry-run -h --help)
+            kinds=(member folder)
+            ;;
+        'restrict')
+            options=(--undo --new --sure --dry-run -h --help)
+            kinds=(folder)
+            ;;
+        'access')
+            options=(--who --json -h --help)
+            valued=('--who=member')
+            kinds=(entry)
+            ;;
+        'key')
+            options=(-h --help)
+            commands=(add renew)
+            ;;
+        'key add')
+            options=(--sure --dry-run -h --help)
+            kinds=(key)
+            ;;
+        'key renew')
+            options=(--sure --dry-run -h --help)
+            kinds=(member file)
+            ;;
+        'sync')
+            options=(--dry-run --endorse --sign --json -h --help)
+            ;;
+        'conflicts')
+            options=(--json -h --help)
+            ;;
+        'resolve')
+            options=(--ours --theirs --show -h --help)
+            kinds=(entry)
+            ;;
+        'git-setup')
+            options=(--undo -h --help)
+            ;;
+        'verify')
+            options=(--all --strict --json --incoming -h --help)
+            kinds=('-*')
+            ;;
+        'pin')
+            options=(--words --root --move --to-remote --sure --json -h --help)
+            valued=('--root=-' '--move=-')
+            ;;
+        'exec')
+            options=(-p --profile --manifest -e --env --env-file --all --only --except --allow --allow-env --pristine
+            --mask --watch --sync-every --on-disk -h --help)
+            valued=('-p=-' '--profile=-' '--manifest=file' '-e=-' '--env=-' '--env-file=file' '--all=folder'
+            '--only=-' '--except=-' '--allow-env=-' '--sync-every=-')
+            kinds=('-*')
+            ;;
+        'env')
+            options=(-p --profile --manifest -e --env --env-file --all --only --except --allow --allow-env --format
+            --secret-name --show --direnv-lib -h --help)
+            valued=('-p=-' '--profile=-' '--manifest=file' '-e=-' '--env=-' '--env-file=file' '--all=folder'
+            '--only=-' '--except=-' '--allow-env=-'
+            '--format==sh,bash,zsh,fish,dotenv,docker,json,yaml,github,k8s-secret,direnv' '--secret-name=-')
+            ;;
+        'render')
+            options=(-o --output --check --allow -h --help)
+            valued=('-o=file' '--output=file')
+            kinds=(file)
+            ;;
+        'manifest')
+            options=(-h --help)
+            commands=(init add check)
+            ;;
+        'manifest init')
+            options=(-h --help)
+            ;;
+        'manifest add')
+            options=(-p --profile -t --template --file --optional --new -h --help)
+            valued=('-p=-' '--profile=-')
+            kinds=(- value)
+            ;;
+        'manifest check')
+            options=(-p --profile --all --json -h --help)
+            valued=('-p=-' '--profile=-')
+            kinds=(file)
+            ;;
+        'allow')
+            options=(--list --remove --sure --json -h --help)
+            kinds=(file)
+            ;;
+        'ci')
+            options=(--key-file --key-fd -h --help)
+            valued=('--key-file=file' '--key-fd=-')
+            kinds=('-*')
+            ;;
         'log')
             options=(-n --number --verify --json -h --help)
             valued=('-n=-' '--number=-')
@@ -257,11 +427,11 @@ _clave_takes() {
             ;;
         'config get')
             options=(--json -h --help)
-            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK')
+            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,sync.auto,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK')
             ;;
         'config set')
             options=(--unset -h --help)
-            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols'
+            kinds=('=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,sync.auto'
             -)
             ;;
         'config list')

@@ -147,6 +147,27 @@ function __clave_takes --no-scope-shadowing
                 'rename:Move or rename an entry or a folder.' \
                 'cp:Copy an entry or a folder.' \
                 'copy:Copy an entry or a folder.' \
+                'join:Get a store that others have, and ask to become a member of its team.' \
+                'team:Who belongs to the team of a store.' \
+                'group:Several members under one name.' \
+                'grant:Let somebody read, or also write, a folder.' \
+                'revoke:Take rights on a folder from somebody.' \
+                'restrict:End that a folder inherits the rights on those above it.' \
+                'access:Who can read and write what.' \
+                'key:Your own keys in the team of a store.' \
+                'sync:Get what others have done, and share what you have.' \
+                'conflicts:List what two people have changed in ways that could not be brought together.' \
+                'resolve:Choose between the two versions of an entry that could not be brought together.' \
+                'git-setup:Set up git in the store, for people who use it or pass.' \
+                'verify:Verify that what stands in a team store is what its team wrote.' \
+                'pin:Show what is known of a team store from before, its pin.' \
+                'exec:Run a program with secrets in its environment.' \
+                'run:Run a program with secrets in its environment.' \
+                'env:Print variables for a shell, or for another program that reads them.' \
+                'render:Render a template with secrets in it, to stdout or into a file.' \
+                'manifest:The file that says which secrets an application wants.' \
+                'allow:Allow a manifest the secrets that it asks for.' \
+                'ci:Run a program with a machine\'s key, which is gone afterwards.' \
                 'log:Who changed what, and when.' \
                 'history:Who changed what, and when.' \
                 'diff:What changed in an entry, field by field.' \
@@ -159,7 +180,16 @@ function __clave_takes --no-scope-shadowing
                 'completion:Print the completion script of a shell.' \
                 'help:Show help for a command.' \
                 'version:Show the version.'
-            set aliases 'list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'history=log'
+            set aliases \
+                'list=ls' \
+                'search=find' \
+                'add=insert' \
+                'remove=rm' \
+                'delete=rm' \
+                'rename=mv' \
+                'copy=cp' \
+                'run=exec' \
+                'history=log'
             set left_out show
         case 'show'
             set options \
@@ -424,6 +454,362 @@ function __clave_takes --no-scope-shadowing
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds entry entry
+        case 'join'
+            set options \
+                '--as:What the store is called here, if it is not the only one' \
+                '--into:The folder of the store, which must be empty or not there' \
+                '--root:The words of the store, as a colleague\'s clave pin --words prints them' \
+                '--key:Which of your keys you join with' \
+                '--name:What you would like to be called in the team' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--as=store' '--into=path' '--root=-' '--key=-' '--name=entry'
+            set kinds -
+        case 'team'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'init:Make a store a team\'s: who may read and write is signed from now on.' \
+                'approve:Let somebody in who asked to join.' \
+                'add:Make somebody a member of the team.' \
+                'remove:Take somebody out of the team.' \
+                'rm:Take somebody out of the team.' \
+                'machine:Make a key for a machine, which may read some folders.' \
+                'key:The keys of members.' \
+                'role:Make somebody an admin, or an ordinary member again.' \
+                'log:How the team came to be what it is.' \
+                'history:How the team came to be what it is.'
+            set aliases 'rm=remove' 'history=log'
+        case 'team init'
+            set options \
+                '--name:Your name in the team' \
+                '--key:Which of your keys signs' \
+                '--sure:Do not ask' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--name=entry' '--key=-'
+        case 'team approve'
+            set options \
+                '--read:Let them read this folder' \
+                '--write:Let them read and write this folder' \
+                '--new:The folders need not be there yet' \
+                '--request:The key that they ask with, in full' \
+                '--sure:Do not ask, if --request names the key' \
+                '--json:Print who has asked, as JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--read=folder' '--write=folder' '--request=-'
+            set kinds member file
+        case 'team add'
+            set options \
+                '--key:Which key of your keyring is theirs' \
+                '--fingerprint:What the key must be' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--key=key' '--fingerprint=-'
+            set kinds - file
+        case 'team remove'
+            set options \
+                '--reason:Why: left, or their key was lost or stolen' \
+                '--last-good:The last commit of theirs that counts' \
+                '--endorse:A later commit by that key that is all right' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--reason==left,lost,stolen' '--last-good=-' '--endorse=-'
+            set kinds 'member*'
+        case 'team machine'
+            set options \
+                '--read:What it may read' \
+                '--new:The folders need not be there yet' \
+                '--on-disk:Where there is no folder in RAM, make the key in one on disk' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--read=folder'
+            set kinds -
+        case 'team key'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'add:Give a member one more key.' \
+                'replace:Give a member another key instead of one that is gone.'
+        case 'team key add'
+            set options \
+                '--fingerprint:What the key must be' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--fingerprint=-'
+            set kinds member file
+        case 'team key replace'
+            set options \
+                '--old:Which key is replaced, of a member who has several' \
+                '--lost:Nobody has the old key any more' \
+                '--stolen:Somebody else has the old key' \
+                '--last-good:Up to where signatures of a stolen key count' \
+                '--endorse:A later commit by the stolen key that is all right' \
+                '--fingerprint:What the new key must be' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--old=-' '--last-good=-' '--endorse=-' '--fingerprint=-'
+            set kinds member file
+        case 'team role'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds member '=admin,member'
+        case 'team log'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'group'
+            set options '-h:Show this message and exit' '--help:Show this message and exit' '--json:Print JSON'
+            set commands \
+                'list:List the groups of a team and what they may.' \
+                'ls:List the groups of a team and what they may.' \
+                'add:Put members into a group.' \
+                'remove:Take members out of a group, or remove it.' \
+                'rm:Take members out of a group, or remove it.'
+            set aliases 'ls=list' 'rm=remove'
+            set left_out list
+        case 'group list'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'group add'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds - 'member*'
+        case 'group remove'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds - 'member*'
+        case 'grant'
+            set options \
+                '--write:Let them write it too' \
+                '--write-only:Let them write it, not read it' \
+                '--until:A reminder: the day (YYYY-MM-DD) up to which it is meant to last' \
+                '--new:The folder need not be there yet' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--until=-'
+            set kinds member folder
+        case 'revoke'
+            set options \
+                '--write:Take only the right to write' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds member folder
+        case 'restrict'
+            set options \
+                '--undo:Let it inherit again' \
+                '--new:The folder need not be there yet' \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds folder
+        case 'access'
+            set options \
+                '--who:Only what this member, or @group, may' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--who=member'
+            set kinds entry
+        case 'key'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands 'add:Use another key of yours too.' 'renew:Give the store the newest copy of your key.'
+        case 'key add'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds key
+        case 'key renew'
+            set options \
+                '--sure:Do not ask' \
+                '--dry-run:Only show what would be done' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds member file
+        case 'sync'
+            set options \
+                '--dry-run:Only say what would come and go' \
+                '--endorse:Endorse unsigned commits of others, after they were shown' \
+                '--sign:Sign unsigned commits of your own, without a question' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+        case 'conflicts'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'resolve'
+            set options \
+                '--ours:Take the version that is kept beside the entry' \
+                '--theirs:Take the version at the entry' \
+                '--show:Show the secret values, too' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds entry
+        case 'git-setup'
+            set options '--undo:Take it back' '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'verify'
+            set options \
+                '--all:Verify all from the beginning on, not only what is new' \
+                '--strict:Fail also for what is else a warning' \
+                '--json:Print JSON' \
+                '--incoming:Verify what is being pushed to this bare repository' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds '-*'
+        case 'pin'
+            set options \
+                '--words:Print the words of the store alone, for a colleague to compare' \
+                '--root:Set the pin of a clone that has none, by a colleague\'s words' \
+                '--move:Pin this commit instead, after a look and a question' \
+                '--to-remote:Pin what the remote has now instead, after a look and a question' \
+                '--sure:Move the pin without a question' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--root=-' '--move=-'
+        case 'exec'
+            set options \
+                '-p:Use this profile of the manifest' \
+                '--profile:Use this profile of the manifest' \
+                '--manifest:The manifest, or a secrets.yml' \
+                '-e:One more' \
+                '--env:One more' \
+                '--env-file:A .env file, with clave:// in it' \
+                '--all:Every entry of a folder, by its name' \
+                '--only:Only these, with commas between' \
+                '--except:All but these' \
+                '--allow:Allow what the files ask for, this once' \
+                '--allow-env:Allow this name, although it makes programs run code' \
+                '--pristine:Give it no other variables than these and HOME, PATH and the like' \
+                '--mask:Show stars in the place of secrets that it writes' \
+                '--watch:Start it again when one of its secrets changes' \
+                '--sync-every:With --watch: get the changes of others that often' \
+                '--on-disk:Where there is no RAM for secrets as files, put them on a disk' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '-p=-' \
+                '--profile=-' \
+                '--manifest=file' \
+                '-e=-' \
+                '--env=-' \
+                '--env-file=file' \
+                '--all=folder' \
+                '--only=-' \
+                '--except=-' \
+                '--allow-env=-' \
+                '--sync-every=-'
+            set kinds '-*'
+        case 'env'
+            set options \
+                '-p:Use this profile of the manifest' \
+                '--profile:Use this profile of the manifest' \
+                '--manifest:The manifest, or a secrets.yml' \
+                '-e:One more' \
+                '--env:One more' \
+                '--env-file:A .env file, with clave:// in it' \
+                '--all:Every entry of a folder, by its name' \
+                '--only:Only these, with commas between' \
+                '--except:All but these' \
+                '--allow:Allow what the files ask for, this once' \
+                '--allow-env:Allow this name, although it makes programs run code' \
+                '--format:Who will read it' \
+                '--secret-name:With k8s-secret: the name of the Secret' \
+                '--show:Print the values although it is a terminal that they go to' \
+                '--direnv-lib:Print what makes \'use clave\' known to direnv' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '-p=-' \
+                '--profile=-' \
+                '--manifest=file' \
+                '-e=-' \
+                '--env=-' \
+                '--env-file=file' \
+                '--all=folder' \
+                '--only=-' \
+                '--except=-' \
+                '--allow-env=-' \
+                '--format==sh,bash,zsh,fish,dotenv,docker,json,yaml,github,k8s-secret,direnv' \
+                '--secret-name=-'
+        case 'render'
+            set options \
+                '-o:Write this file, for you alone to read (0600)' \
+                '--output:Write this file, for you alone to read (0600)' \
+                '--check:Write nothing' \
+                '--allow:Allow what the template asks for, this once' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '-o=file' '--output=file'
+            set kinds file
+        case 'manifest'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'init:Make a manifest in this folder.' \
+                'add:Add a variable to the manifest.' \
+                'check:See whether all that the manifest asks for is there, and readable.'
+        case 'manifest init'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'manifest add'
+            set options \
+                '-p:Add it to this profile, which is made if it is not there' \
+                '--profile:Add it to this profile, which is made if it is not there' \
+                '-t:REFERENCE is a template: text with {REFERENCE} in it' \
+                '--template:REFERENCE is a template: text with {REFERENCE} in it' \
+                '--file:Hand it over as a file' \
+                '--optional:The entry need not be there when it is used' \
+                '--new:The entry need not be there yet' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '-p=-' '--profile=-'
+            set kinds - value
+        case 'manifest check'
+            set options \
+                '-p:Check this profile' \
+                '--profile:Check this profile' \
+                '--all:Check all profiles' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '-p=-' '--profile=-'
+            set kinds file
+        case 'allow'
+            set options \
+                '--list:List what has been allowed' \
+                '--remove:Take back what the file has been allowed' \
+                '--sure:Do not ask' \
+                '--json:With --list: print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds file
+        case 'ci'
+            set options \
+                '--key-file:The file with the machine\'s secret key' \
+                '--key-fd:The descriptor that gives it' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--key-file=file' '--key-fd=-'
+            set kinds '-*'
         case 'log'
             set options \
                 '-n:The newest N operations, 0 for all (on a terminal: 50)' \
@@ -481,14 +867,14 @@ function __clave_takes --no-scope-shadowing
         case 'config get'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
             set kinds \
-                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK'
+                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,sync.auto,PASSWORD_STORE_DIR,PASSWORD_STORE_KEY,PASSWORD_STORE_GPG_OPTS,PASSWORD_STORE_SIGNING_KEY,PASSWORD_STORE_UMASK'
         case 'config set'
             set options \
                 '--unset:Take the setting out of the file: the default holds again' \
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds \
-                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols' \
+                '=default-store,clip.seconds,clip.selection,generate.length,generate.charset,generate.charset-no-symbols,sync.auto' \
                 -
         case 'config list'
             set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'

@@ -50,7 +50,10 @@ KINDS = {
     "GROUP": "-",
     "MEMBER": "member",
     "WHO": "member",
+    "-- CMD": "-",
     "access NAME": "entry",
+    "manifest add REFERENCE": "value",
+    "manifest add VARIABLE": "-",
     "key add FINGERPRINT": "key",
     "team machine MEMBER": "-",
     "team add KEY": "key",
@@ -64,6 +67,8 @@ KINDS = {
     "LENGTH": "-",
     "LINE": "-",
     "N": "-",
+    "NAME=REF": "-",
+    "NAMES": "-",
     "NAME": "entry",
     "NAME[#FIELD": "value",
     "NEW": "entry",
@@ -72,10 +77,13 @@ KINDS = {
     "PATH": "path",
     "PATTERN": "-",
     "PATTERN [FOLDER": "- folder",
+    "PROFILE": "-",
     "QUERY": "-",
     "REV": "-",
+    "SECONDS": "-",
     "SET": "-",
     "STORE": "store",
+    "TEMPLATE": "file",
     "TERM": "-",
     "URI": "-",
     "URL": "-",
@@ -83,6 +91,8 @@ KINDS = {
     "WORDS": "-",
     "config get KEY": "=" + ",".join(key.name for key in KEYS),
     "config set KEY": "=" + ",".join(key.name for key in KEYS if key.in_file),
+    "env NAME": "-",
+    "exec NAME": "-",
     "init FOLDER": "subfolder",
     "init KEY": "key",
     "store add NAME": "-",
@@ -146,7 +156,8 @@ def commands(ctx: click.Context | None = None) -> list[Command]:
 
 def _command(ctx: click.Context) -> Command:
     path = tuple(ctx.command_path.split()[1:])
-    options = [_option(path, param, ctx) for param in ctx.command.get_params(ctx) if isinstance(param, click.Option)]
+    found = [param for param in ctx.command.get_params(ctx) if isinstance(param, click.Option) and not param.hidden]
+    options = [_option(path, param, ctx) for param in found]
     if isinstance(ctx.command, LazyGroup):
         rows = ctx.command.rows.items()
         names = {each: (name, row.help) for name, row in rows for each in (name, *row.aliases)}

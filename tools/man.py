@@ -32,6 +32,12 @@ PAGES = ROOT / "man"
 # What a word of a synopsis is: in one command (`store add NAME`), or in every other that has it.
 ARGUMENTS = {
     "ARGUMENTS": "What git shall do, as for git(1).",
+    "CMD": "The program and its arguments. What follows its name is its own, whatever it looks like.",
+    "allow FILE": "A manifest, by its name (.toml, .yml), or a .env file.",
+    "check FILE": "A manifest.",
+    "REFERENCE": "An entry, or a field of it: `NAME`, `NAME#FIELD`, `clave://NAME#FIELD`. With `-t` a text with such "
+    "in braces.",
+    "VARIABLE": "The name of a variable: letters, digits and `_`, no digit first.",
     "COMMAND": "The name of a command, and of a command of it.",
     "FIELD": "A field of the entry, in any case: `password` is the first line, `otp` the one-time code of now, `notes` "
     "the lines that are no field, and any other the value of a line `FIELD: value`. `user` also finds `username` "
@@ -72,6 +78,7 @@ ARGUMENTS = {
     "REV": "A version: `-N` is N versions of the entry earlier, `YYYY-MM-DD` the state at the end of a day, anything "
     "else a commit, as git takes it.",
     "SHELL": "`bash`, `zsh` or `fish`.",
+    "TEMPLATE": "The file with the template.",
     "TERM": "A part of a name.",
     "verify OLD": "With --incoming: the commit that a branch has, zeros for none.",
     "verify NEW": "With --incoming: the commit that it is to have.",
@@ -150,6 +157,68 @@ ENDS = {
     ),
     "restrict": Ends({**_TEAM, 3: "There is no such folder."}, (), ("grant", "revoke", "access")),
     "access": Ends({2: "", 3: "", 6: ""}, (), ("grant", "team", "rekey")),
+    "exec": Ends(
+        {
+            2: "",
+            3: "A secret is not there, or no manifest.",
+            4: "A secret cannot be read; who can is told.",
+            6: "A manifest has not been allowed what it asks for, or the store of a team is not verified.",
+            126: "The program cannot be run.",
+            127: "There is no such program. Any other code is the program's own; with `--mask`, `--watch` or files it "
+            "is 128 and the number of the signal that ended it.",
+        },
+        ("PASSWORD_STORE_DIR", "CLAVE_ROOT"),
+        ("env", "manifest", "allow", "render", "ci"),
+    ),
+    "manifest": Ends(
+        {
+            2: "",
+            3: "There is no manifest, or a secret is not there.",
+            4: "`check`: a secret cannot be read; who can is told.",
+            6: "",
+            73: "",
+        },
+        (),
+        ("exec", "env", "allow"),
+    ),
+    "allow": Ends(
+        {2: "", 3: "There is no such file, or nothing to take back.", 6: "You answered no, or nobody could be asked."},
+        (),
+        ("exec", "env", "manifest"),
+    ),
+    "ci": Ends(
+        {
+            2: "",
+            3: "There is no file with the key.",
+            126: "The program cannot be run.",
+            127: "There is no such program. Any other code is the program's own, 128 and the number of the signal that "
+            "ended it.",
+        },
+        ("CLAVE_ROOT", "PASSWORD_STORE_DIR"),
+        ("exec", "team", "pin"),
+    ),
+    "env": Ends(
+        {
+            **_READ,
+            2: "There is nothing to print, a name is refused, a value cannot be written in that format, or the values "
+            "would land on a terminal. Nothing was printed.",
+            6: "The store is not verified, or the manifest has not been allowed what it asks for.",
+            73: "The file of a GitHub job cannot be written.",
+        },
+        ("GITHUB_ENV",),
+        ("exec", "manifest", "allow", "render"),
+    ),
+    "render": Ends(
+        {
+            **_READ,
+            1: "--check: FILE is not what the template makes now.",
+            2: "The template is wrong, and the line says where; or FILE is a link, or no file. Nothing was written.",
+            6: "The store is not verified, or the template has not been allowed what it asks for.",
+            73: "",
+        },
+        (),
+        ("env", "exec", "allow"),
+    ),
     "insert": Ends({1: f"{_KEPT[:-1]}; or you typed two different passwords.", **_WRITE}, (), ("generate", "set")),
     "set": Ends(_WRITE, (), ("edit", "show")),
     "edit": Ends(
@@ -177,6 +246,29 @@ ENDS = {
         ("CLAVE_ROOT", "XDG_DATA_HOME"),
         ("pin", "verify", "team", "sync"),
     ),
+    "sync": Ends(
+        {
+            1: "Two changes could not be brought together and both are kept, or one of the team has to be made again.",
+            2: "The URL of the remote is one that is not used.",
+            3: "There is no store.",
+            4: "An entry that both sides have changed cannot be read: a key is locked.",
+            5: "An entry has to be encrypted anew, and a recipient cannot be encrypted to.",
+            6: "What comes is refused, or something is not signed. What was good before it is there.",
+            7: "There is no remote, its branch is gone, it declines, or an uncommitted change is in the way.",
+            73: "",
+            75: "The remote cannot be reached, or others were faster five times.",
+            130: "",
+        },
+        (),
+        ("conflicts", "resolve", "verify", "git-setup"),
+    ),
+    "conflicts": Ends({1: "There are conflicts.", 3: "There is no store."}, (), ("resolve", "sync")),
+    "resolve": Ends(
+        {**_WRITE, 1: "You chose nothing, and both are still there.", 3: "The entry has no conflict."},
+        ("EDITOR, VISUAL",),
+        ("conflicts", "sync", "diff"),
+    ),
+    "git-setup": Ends({2: "", 3: "There is no store.", 6: "", 7: ""}, (), ("git", "sync")),
     "verify": Ends(
         {
             2: "The store has no team.",
@@ -209,6 +301,7 @@ ENDS = {
         {
             0: "git did what it was told. Every other exit code of git is handed on.",
             3: "There is no store.",
+            6: "In a team store, pull, merge, rebase and reset are refused: clave-sync(1) verifies what comes.",
             7: "The store is no git repository, or git is not installed.",
         },
         (),
@@ -225,13 +318,15 @@ ENDS = {
 # Variables that are no settings of `config.KEYS`. A test looks for those that the program reads.
 VARIABLES = {
     "CLAVE_DEBUG": "With `1`, an error is shown with its traceback. It may hold names and paths.",
-    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: it is verified by them "
-    "when it is first used, and any other store is refused.",
+    "CLAVE_ROOT": "The words of the store (`clave pin --words`), for a machine with a fresh clone: it is verified by "
+    "them when it is first used, and any other store is refused.",
     "CLAVE_YES": "With `1`, “overwrite?” and “delete?” are answered with yes, and nothing else.",
     "DISPLAY, WAYLAND_DISPLAY": "The display whose clipboard is used.",
     "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",
     "GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME, GIT_COMMITTER_EMAIL, EMAIL": "Who is said to have made a "
     "commit, as for git(1).",
+    "GIT_DIR": "The bare repository that git runs `verify --incoming` in, as its hook; git sets it.",
+    "GITHUB_ENV": "The file that GitHub gives a step for variables of those that follow.",
     "GNUPGHOME": "The folder of GnuPG's keys, where not `~/.gnupg`.",
     "GPG_TTY": "The terminal on which pinentry asks; found out if it is not set.",
     "LC_ALL, LC_CTYPE, LANG": "Whether a tree is drawn in UTF-8.",

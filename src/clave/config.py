@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotWrite, UsageError
+from clave.model import toml
 from clave.places import config_file, stamp
 
 if TYPE_CHECKING:
@@ -331,11 +332,11 @@ def change(edit: Callable[[TOMLDocument], None], environ: Mapping[str, str] | No
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = _bytes(file)
-        _parse(file, before)
+        toml.parse(file, before)
         document = tomlkit.parse(before.decode())
         edit(document)
         after = tomlkit.dumps(document).encode()
-        _check(file, _parse(file, after))
+        _check(file, toml.parse(file, after))
         write_private(target, after)
     finally:
         os.close(lock)
@@ -378,23 +379,7 @@ def _read(file: str) -> tuple[str | None, dict[str, Any]]:
         return None, {}
     except OSError as failure:
         raise UsageError(f"cannot read {file}: {failure.strerror}") from None
-    return version, _parse(file, data)
-
-
-def _parse(file: str, data: bytes) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(data.decode())
-    except UnicodeDecodeError:
-        raise UsageError(f"{file} is not UTF-8 text", "Correct or remove it.") from None
-    except tomllib.TOMLDecodeError as broken:
-        reason = str(broken)
-        where = re.search(r" \(at (?:line (\d+),.*|end of document)\)$", reason)
-        line = f", line {where[1]}" if where and where[1] else ""
-        reason = reason[: where.start()] if where else reason
-        reason = reason[:1].lower() + reason[1:]
-        raise UsageError(f"{file}{line} is not TOML: {reason}", "Correct it and try again.") from None
+    return version, toml.parse(file, data)
 
 
 def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
@@ -444,17 +429,4 @@ def _value(file: str, name: str, value: object, wanted: type, parse: Callable[[s
 
 def _at(file: str, name: str) -> str:
     """Return the file and, if it is found, the line that sets the dotted key `name`."""
-    table = ""
-    for number, line in enumerate(_bytes(file).decode(errors="replace").splitlines(), 1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        setting = re.match(r"\s*([^=#\[]+?)\s*=", line)
-        if header:
-            table = _plain(header[1]) + "."
-        elif setting and table + _plain(setting[1]) == name:
-            return f"{file}, line {number}"
-    return file
-
-
-def _plain(dotted: str) -> str:
-    """Return a key as TOML writes it (`a . "b"`) in its plain form (`a.b`)."""
-    return ".".join(part.strip().strip("\"'") for part in dotted.split("."))
+    return toml.at(file, _bytes(file), name)

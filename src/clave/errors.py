@@ -12,16 +12,18 @@ from __future__ import annotations
 class ClaveError(Exception):
     """A failure that a user can understand and act upon.
 
-    `code` is a stable word for programs (`--json`), `exit_code` the exit status of the process.
+    `code` is a stable word for programs (`--json`), `exit_code` the exit status of the process. `details` are lines
+    below the one that `line` gives, where several things are wrong at once.
     """
 
     code = "error"
     exit_code = 1
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, details: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.details = details
 
     def line(self) -> str:
         """Return the one line that a user reads: the message, then the next step."""

@@ -1,10 +1,11 @@
 """The entry point: what can be served from argv and the environment alone, is; the rest is the full program's.
 
 Served are `NAME`, `show NAME`, `ls`, `ls FOLDER`, the bare program, and `find TERM…`, without any option, in a
-store that has no write pending and, if it is a team's, is verified. The functions are those of the full program
-(`store/`, `openpgp/`), so the checks are too; what is saved is loading click. A test compares both ways.
+store that has no write pending and, if it is a team's, is verified, for an entry also known to be as committed. The
+functions are those of the full program (`store/`, `openpgp/`), so the checks are too; what is saved is loading click.
+A test compares both ways.
 
-So are `insert` and `generate`, where flags and words are all that they have (`cli/_plain.py`).
+So are `insert` and `generate`, where flags and words are all that they have, and `exec` (`cli/_plain.py`).
 
 Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
 
@@ -38,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.disable()  # a run that is served here ends before anything is worth collecting: it takes 2 % of `show`
     if argv[:1] == ["--complete"]:
         return _complete(argv[1:])
-    if argv[:1] in (["insert"], ["generate"], ["add"]):
+    if argv[:1] in (["insert"], ["generate"], ["add"], ["exec"], ["run"]):
         from clave.cli import _plain
 
         plain = _plain.parse(argv)
@@ -95,9 +96,12 @@ def _decrypt(root: str, name: str, *, bare: bool) -> int:
         from clave.store.layout import read_file
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-        if (bare and _is_command(name)) or not _is_plain(root) or check(name) != name:
+        if (bare and _is_command(name)) or not _is_settled(root) or check(name) != name:
             raise _NotHere
-        plaintext = memoryview(decrypt_with(gpg, read_file(root, name), name=name, options=options))
+        ciphertext, commit = read_file(root, name), _verified(root)
+        if commit and not _is_committed(root, commit):
+            raise _NotHere
+        plaintext = memoryview(decrypt_with(gpg, ciphertext, name=name, options=options))
     while plaintext:
         plaintext = plaintext[os.write(1, plaintext) :]
     # Nothing is buffered or open: taking the interpreter down would cost a tenth of the whole run.
@@ -110,8 +114,9 @@ def _list(root: str, argv: Sequence[str]) -> int | None:
     command, words = "show", argv
     if argv and ALIASES.get(argv[0], argv[0]) in COMMANDS:
         command, words = ALIASES.get(argv[0], argv[0]), argv[1:]
-    if command not in ("show", "ls", "find") or not os.path.isdir(root) or not _is_plain(root):
+    if command not in ("show", "ls", "find") or not os.path.isdir(root) or not _is_settled(root):
         return None
+    _verified(root)
     if command == "find":
         return _find(root, words) if words and stores(os.environ) == [] else None
     folder = words[0] if words else ""
@@ -161,26 +166,38 @@ def _is_command(word: str) -> bool:
     return word in COMMANDS or word in ALIASES
 
 
-def _is_plain(root: str) -> bool:
-    """Tell whether a store needs neither verification nor recovery before it is read, and RAM no sweeping."""
+def _is_settled(root: str) -> bool:
+    """Tell whether a store needs no recovery before it is read, and RAM no sweeping."""
     from clave.store.layout import pending
 
-    return not (pending(root) or left_in_ram(os.environ)) and _is_verified(root)
+    return not (pending(root) or left_in_ram(os.environ))
 
 
-def _is_verified(root: str) -> bool:
-    """Tell whether a store is plain, or a team's whose HEAD is the commit that was verified last.
+def _verified(root: str) -> str:
+    """Return the verified commit that is HEAD of a team's store, "" for a plain store. Raises _NotHere for others.
 
     Neither is known of one that CLAVE_ROOT says more about.
     """
     if os.environ.get("CLAVE_ROOT"):
-        return False
+        raise _NotHere
     from clave.store.pins import location, read_file
 
-    git_dir = os.path.join(os.path.realpath(root), ".git")
+    top = os.path.realpath(root)
+    while not os.path.lexists(git_dir := os.path.join(top, ".git")) and top != "/":
+        top = os.path.dirname(top)  # a store may be a folder of a repository, but no team's may
     pinned = read_file(location(git_dir))
     if pinned is None:
-        return not os.path.exists(os.path.join(root, ".clave"))
+        if os.path.exists(os.path.join(root, ".clave")):
+            raise _NotHere
+        return ""
     from clave.vcs.head import plain_head
 
-    return plain_head(git_dir) == pinned.local
+    if top != os.path.realpath(root) or plain_head(git_dir) != pinned.local:
+        raise _NotHere
+    return pinned.local
+
+
+def _is_committed(root: str, commit: str) -> bool:
+    from clave.vcs.settled import is_settled
+
+    return is_settled(os.path.join(os.path.realpath(root), ".git"), commit)

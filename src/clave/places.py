@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
 
 CACHE = "stores"
-# With these begin the names of folders in RAM: of `edit`, of the files of `exec`, of the key ring of `ci`.
+# With these begin the names of folders in RAM: of `edit`, of the files of `exec`, of key rings (`ci`, `team machine`).
 EDIT = "clave-edit-"
 EXEC = "clave-exec-"
 CI = "clave-ci-"
-IN_RAM = (EDIT, EXEC, CI)
+KEY = "clave-key-"
+IN_RAM = (EDIT, EXEC, CI, KEY)
 _LIMIT = 1 << 20  # bytes of the cache
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_LONGEST = 240  # bytes of a file's name
 
 
 def config_file(environ: Mapping[str, str]) -> str:
@@ -47,6 +50,17 @@ def cache_file(environ: Mapping[str, str], name: str) -> str:
 def state_file(environ: Mapping[str, str], name: str) -> str:
     """Return the path of a file that must not get lost, and is of this machine alone; it need not exist."""
     return os.path.join(_base(environ, "XDG_STATE_HOME", ".local/state"), "clave", name)
+
+
+def state_of(environ: Mapping[str, str], kind: str, path: str) -> str:
+    """Return the path of the file of that kind that is about another path: its name says which, or a hash of it."""
+    data = os.fsencode(path)
+    name = "".join(chr(b) if b in _PLAIN else f"%{b:02X}" for b in data)
+    if len(name) > _LONGEST:
+        import hashlib
+
+        name = f"sha256-{hashlib.sha256(data).hexdigest()}"
+    return state_file(environ, os.path.join(kind, name))
 
 
 def folders_in_ram(environ: Mapping[str, str]) -> list[str]:

@@ -203,7 +203,7 @@ def me(team: tuple[Person, Person], template: Path, clave: Run, tmp_path: Path) 
     alice, _ = team
     shutil.copytree(template, tmp_path / "store", symlinks=True)
     yield User(alice, tmp_path / "store", clave)
-    for folder in (".config", ".cache"):
+    for folder in (".config", ".cache", ".local"):
         shutil.rmtree(alice.home / folder, ignore_errors=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,7 @@ def test_a_change_by_somebody_else_meanwhile_is_not_lost(me: User, editor: Calla
     assert me.read("plain") == b"theirs\n"
     (aside,) = [path.stem for path in me.store.glob("plain.conflict-*.gpg")]
     assert me.read(aside) == b"ours"
+    assert sha256(b"ours").hexdigest()[:7] not in aside  # passwords could be tried against it
 
 
 def test_an_entry_removed_meanwhile(me: User, editor: Callable[[str], str]) -> None:

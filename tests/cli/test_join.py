@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.cli.reading import on_terminal
 from tests.conftest import Person, fingerprints, forget, make_person
-from tests.teams import crew, founded, team  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,6 +206,39 @@ def test_a_remote_that_is_not_there(team: Team, dave: Person) -> None:  # noqa: 
     assert left(team) == []
 
 
+def test_a_remote_whose_head_is_of_no_branch(team: Team, dave: Person) -> None:  # noqa: F811
+    """As `git init --bare` leaves it where people then push main."""
+    team.git("alice", "--git-dir", str(team.remote), "symbolic-ref", "HEAD", "refs/heads/master")
+    join(team)
+    assert team.head("dave") == team.tip() == team.pin("dave")["upstream"]
+    assert team.git("dave", "rev-parse", "--abbrev-ref", "@{upstream}").out == b"origin/main\n"
+    assert team.git("dave", "status", "--porcelain").out == b""
+    team.clave("dave", "sync")
+    shutil.rmtree(team.stores["dave"])
+    shutil.rmtree(dave.home / ".local")
+    push(team, "alice", "refs/heads/other", team.tip())
+    done = team.clave("dave", "join", url(team), "--root", words(team), code=7)
+    assert b"refs/heads/other" in done.err
+    assert left(team) == []
+
+
+def test_a_remote_that_is_empty(team: Team, dave: Person) -> None:  # noqa: F811
+    empty = team.folder / "empty.git"
+    team.run("alice", "git", "init", "-q", "--bare", str(empty))
+    done = team.clave("dave", "join", str(empty), "--root", words(team), code=7)
+    assert b"no commit" in done.err
+    empty.rename(team.remote.parent / "remote.git/empty")
+    assert left(team) == []
+
+
+def test_requests_and_other_branches_are_not_fetched(team: Team, dave: Person) -> None:  # noqa: F811
+    push(team, "alice", "refs/heads/other", team.tip())
+    push(team, "alice", f"refs/heads/clave-join/{'A' * 40}", team.tip())
+    join(team)
+    refs = team.git("dave", "for-each-ref", "--format=%(refname)").out.decode().split()
+    assert refs == ["refs/heads/main", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]
+
+
 def test_a_history_that_is_cut_off(team: Team, dave: Person) -> None:  # noqa: F811
     shallow = team.folder / "shallow.git"
     team.run("alice", "git", "clone", "-q", "--bare", "--depth=1", f"file://{team.remote}", str(shallow))
@@ -263,6 +296,19 @@ def test_what_is_in_the_way_stays(team: Team, dave: Person) -> None:  # noqa: F8
     done = team.clave("dave", "join", url(team), "--root", words(team), "--into", str(store), code=2)
     assert [each.name for each in store.iterdir()] == ["mine"]
     assert left(team) == ["dave-store"]
+
+
+def test_what_cannot_be_written_leaves_nothing(team: Team, dave: Person) -> None:  # noqa: F811
+    args = ("join", url(team), "--root", words(team), "--key", dave.fingerprint)
+    team.clave("dave", *args, XDG_STATE_HOME="/dev/null/x", code=73)
+    assert left(team) == []
+    team.clave("dave", *args, "--as", "work", XDG_CONFIG_HOME="/dev/null/x", code=None)
+    assert left(team) == []
+    assert not (dave.home / ".local/share/clave/work").exists()
+    (team.folder / "file").write_text("")
+    team.clave("dave", *args, "--into", str(team.folder / "file/x"), code=73)
+    (team.folder / "file").unlink()
+    assert left(team) == []
 
 
 def test_a_second_store_gets_a_name(team: Team, dave: Person) -> None:  # noqa: F811
@@ -323,6 +369,27 @@ def test_a_request_that_is_there_is_not_made_again(team: Team, dave: Person) -> 
     assert branches(team) != before
 
 
+def test_a_place_remembers_what_was_there(team: Team, dave: Person) -> None:  # noqa: F811
+    """Whoever removes their store and joins again is not given an older one, or a plain one."""
+    before = team.tip()
+    team.clave("alice", "insert", "-m", "new", input=b"new\n")
+    team.clave("alice", "sync")
+    join(team)
+    pin = team.pin("dave")
+    shutil.rmtree(team.stores["dave"])
+    push(team, "alice", "main", before)
+    assert "has it no more" in join(team, code=6)
+    assert not team.stores["dave"].exists()
+    assert team.pin("dave") == pin
+    push(team, "alice", "main", f"{before}~1")
+    done = team.clave("dave", "join", url(team), code=6)
+    assert b"this one is plain" in done.err
+    assert not team.stores["dave"].exists()
+    push(team, "alice", "main", team.head("alice"))
+    join(team)
+    assert {**team.pin("dave"), "when": ""} == {**pin, "when": ""}
+
+
 def test_a_second_laptop(team: Team) -> None:  # noqa: F811
     team.stores["bob"] = team.folder / "laptop"
     done = team.clave("bob", "join", url(team), "--root", words(team))
@@ -371,10 +438,32 @@ def test_a_request_that_was_swapped_after_it_was_shown(team: Team, dave: Person)
     team.git("dave", "push", "-q", "origin", f":refs/heads/clave-join/{dave.fingerprint}")
     join(team, "--name", "other")  # the same key makes another request
     asked.sendline("y")
-    asked.expect_exact("another one than was shown")
+    asked.expect_exact("the request is another one than was shown")
     asked.wait()
     assert asked.exitstatus == 6
     assert team.tip() == before == team.head("alice")
+
+
+def test_a_request_goes_with_what_answers_it_or_neither_does(team: Team, dave: Person) -> None:  # noqa: F811
+    """The remote swaps it in the moment of the push: the commit is taken back, and nobody is let in."""
+    join(team)
+    ref = f"refs/heads/clave-join/{dave.fingerprint}"
+    before = team.tip()
+    asked = branches(team)[ref]
+    other = team.git("dave", "commit-tree", "HEAD^{tree}", "-m", "x").out.decode().strip()
+    push(team, "dave", "refs/heads/x", other)
+    count = team.folder / "count"
+    wrapper = team.folder / "receive"
+    swap = f"git --git-dir '{team.remote}' update-ref {ref} {other}"
+    wrapper.write_text(f"#!/bin/sh\necho x >>'{count}'\n{swap}\nexec git-receive-pack \"$@\"\n")
+    wrapper.chmod(0o755)
+    team.git("alice", "config", "remote.origin.receivepack", str(wrapper))
+    said = approve(team, "--read", "team", code=6)
+    assert "another one than was shown" in said
+    assert count.exists()
+    assert team.tip() == before == team.head("alice") == team.pin("alice")["local"]
+    assert branches(team)[ref] == other != asked
+    assert team.git("alice", "status", "--porcelain").out == b""
 
 
 def test_a_request_that_was_taken_back_after_it_was_shown(team: Team, dave: Person) -> None:  # noqa: F811
@@ -458,9 +547,13 @@ def test_hostile_branches_are_listed_as_refused_and_let_nobody_in(team: Team, da
     push(team, "dave", theirs, branches(team)[f"refs/heads/clave-join/{dave.fingerprint}"])
     push(team, "dave", "refs/heads/clave-join/x", team.tip())
     push(team, "dave", f"refs/heads/clave-join/{'A' * 40}", team.tip())
+    blob = team.git("dave", "hash-object", "-w", "--stdin", input=b"x").out.decode().strip()
+    tree = team.git("dave", "mktree", input=f"100644 blob {blob}\t.git\n".encode()).out.decode().strip()
+    what_git_refuses = team.git("dave", "commit-tree", tree, "-m", "x").out.decode().strip()
+    push(team, "dave", f"refs/heads/clave-join/{'B' * 40}", what_git_refuses)
     found = json.loads(team.clave("alice", "team", "approve", "--json").out)
     assert [each["fingerprint"] for each in found["requests"]] == [dave.fingerprint]
-    assert len(found["refused"]) == 3
+    assert len(found["refused"]) == 4
     key = ("--request", mallory.fingerprint, "--sure")
     team.clave("alice", "team", "approve", "mallory", "--read", ".", *key, code=6)
     assert team.git("alice", "for-each-ref", "refs/clave/join").out == b""

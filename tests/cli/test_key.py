@@ -13,15 +13,18 @@ import pytest
 
 from clave.openpgp import certificates
 from clave.openpgp.packets import inspect
+from tests.cli.forked import crew, founded, started, team
 from tests.cli.reading import on_terminal
 from tests.conftest import Person, forget, make_person
 from tests.openpgp.smith import DAY, Smith
-from tests.teams import crew, founded, team  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.conftest import Output
     from tests.teams import Team
+
+__all__ = ["crew", "founded", "started", "team"]
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def gina() -> Iterator[Smith]:
 class Guest:
     """Gina in a team: `key` is her key there."""
 
-    def __init__(self, team: Team, smith: Smith, key: str, role: str = "member") -> None:  # noqa: F811
+    def __init__(self, team: Team, smith: Smith, key: str, role: str = "member") -> None:
         self.team, self.smith, self.key = team, smith, key
         team.people = {**team.people, "gina": smith.person}
         file = self.file()
@@ -67,19 +70,20 @@ class Guest:
         assert found is not None
         return found
 
-    def plant(self, data: bytes) -> None:
-        """Have alice put a copy of the key into the store, by plain git."""
-        (self.team.stores["alice"] / ".public-keys" / self.key).write_bytes(data)
-        self.team.sign_as("alice")
-        self.team.git("alice", "commit", "-qam", "A copy of a key")
-        self.push("alice")
+    def plant(self, data: bytes, who: str = "alice") -> None:
+        """Have an admin put a copy of the key into the store, by plain git."""
+        (self.team.stores[who] / ".public-keys" / self.key).write_bytes(data)
+        self.team.git(who, "config", "gpg.format", "openpgp")
+        key = self.key if who == "gina" else self.team.people[who].fingerprint
+        self.team.git(who, "commit", "-qam", "A copy of a key", f"-S{key}")
+        self.push(who)
 
 
-def said(done: object) -> str:
-    return done.err.decode()  # type: ignore[attr-defined]
+def said(done: Output) -> str:
+    return done.err.decode()
 
 
-def stop_line(team: Team, who: str, *args: str, code: int, input: bytes = b"x\n") -> str:  # noqa: F811
+def stop_line(team: Team, who: str, *args: str, code: int, input: bytes = b"x\n") -> str:
     """Run a command that is refused; return the one line that it says. Nothing is changed."""
     team.clave(who, "verify")  # what a pull has brought is known then
     head, pin = team.head(who), team.pin(who)
@@ -94,7 +98,7 @@ def stop_line(team: Team, who: str, *args: str, code: int, input: bytes = b"x\n"
 # Another key.
 
 
-def test_an_admin_adds_a_second_key_of_their_own(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_an_admin_adds_a_second_key_of_their_own(team: Team, gina: Smith) -> None:
     """Gina, admin, has a second key: what she reads is encrypted to both, and nothing else changes."""
     guest = Guest(team, gina, gina.person.fingerprint, role="admin")
     other = gina.key("rsa2048", "cert,sign,encr")
@@ -112,7 +116,21 @@ def test_an_admin_adds_a_second_key_of_their_own(team: Team, gina: Smith) -> Non
     assert "one of gina already" in said(done)
 
 
-def test_a_member_is_told_what_an_admin_has_to_do(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_one_of_their_other_keys_is_chosen(team: Team, gina: Smith) -> None:
+    guest = Guest(team, gina, gina.person.fingerprint, role="admin")
+    other = gina.key("rsa2048", "cert,sign,encr")
+    with on_terminal(gina.person, team.stores["gina"], "key", "add") as terminal:
+        terminal.expect(f"1  {other}")
+        terminal.expect("2  make a new key")
+        terminal.sendline("1")
+        terminal.expect("Do that")
+        terminal.sendline("y")
+        terminal.expect("Done in roster")
+    guest.push("gina")
+    assert other[-16:] in guest.recipients()
+
+
+def test_a_member_is_told_what_an_admin_has_to_do(team: Team, gina: Smith) -> None:
     guest = Guest(team, gina, gina.person.fingerprint)
     other = gina.key("rsa2048", "cert,sign,encr")
     line = stop_line(team, "gina", "key", "add", other, code=6)
@@ -126,7 +144,7 @@ def test_a_member_is_told_what_an_admin_has_to_do(team: Team, gina: Smith) -> No
     assert team.clave("gina", "show", "team/wifi").out == b"wifi\n"
 
 
-def test_a_key_that_is_not_theirs(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_a_key_that_is_not_theirs(team: Team, gina: Smith) -> None:
     guest = Guest(team, gina, gina.person.fingerprint, role="admin")
     assert "no secret key" in stop_line(team, "gina", "key", "add", "0" * 40, code=2)
     assert "without a terminal" not in stop_line(team, "gina", "key", "add", code=2)
@@ -142,7 +160,7 @@ def test_a_key_that_is_not_theirs(team: Team, gina: Smith) -> None:  # noqa: F81
     stop_line(team, "alice", *words, code=2)
 
 
-def test_the_words_of_a_new_key_are_asked_for(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_the_words_of_a_new_key_are_asked_for(team: Team, gina: Smith) -> None:
     guest = Guest(team, gina, gina.person.fingerprint)
     other = gina.key("rsa2048", "cert,sign,encr")
     done = team.clave("alice", "team", "key", "add", "gina", guest.file(other), "--sure", code=2)
@@ -169,7 +187,7 @@ def test_the_words_of_a_new_key_are_asked_for(team: Team, gina: Smith) -> None: 
 # A newer copy.
 
 
-def test_a_member_publishes_a_later_expiry(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_a_member_publishes_a_later_expiry(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", "cert,sign,encr", "20d", ago=10 * DAY)
     guest = Guest(team, gina, key)
     team.clave("gina", "insert", "-m", "team/new", input=b"x\n")  # signed by the old copy
@@ -190,7 +208,7 @@ def test_a_member_publishes_a_later_expiry(team: Team, gina: Smith) -> None:  # 
     team.clave("alice", "verify", "--all")
 
 
-def test_a_member_publishes_a_new_subkey_and_an_admin_takes_it(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_a_member_publishes_a_new_subkey_and_an_admin_takes_it(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", ago=10 * DAY)
     old = gina.subkey(key, "rsa2048", "encr", ago=9 * DAY)
     guest = Guest(team, gina, key)
@@ -215,7 +233,7 @@ def test_a_member_publishes_a_new_subkey_and_an_admin_takes_it(team: Team, gina:
     team.clave("alice", "verify", "--all")
 
 
-def test_an_admin_renews_their_own_subkey_in_one_step(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_an_admin_renews_their_own_subkey_in_one_step(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", ago=10 * DAY)
     old = gina.subkey(key, "rsa2048", "encr", ago=9 * DAY)
     guest = Guest(team, gina, key, role="admin")
@@ -229,7 +247,7 @@ def test_an_admin_renews_their_own_subkey_in_one_step(team: Team, gina: Smith) -
     assert old[-16:] not in guest.recipients()
 
 
-def test_a_new_signing_subkey_signs_only_when_the_store_has_it(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_a_new_signing_subkey_signs_only_when_the_store_has_it(team: Team, gina: Smith) -> None:
     """gpg would sign with the newest, which nobody else knows yet."""
     key = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
     guest = Guest(team, gina, key)
@@ -243,7 +261,7 @@ def test_a_new_signing_subkey_signs_only_when_the_store_has_it(team: Team, gina:
     team.clave("alice", "verify", "--all")
 
 
-def test_another_key_is_no_newer_copy(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_another_key_is_no_newer_copy(team: Team, gina: Smith) -> None:
     guest = Guest(team, gina, gina.person.fingerprint)
     other = gina.key("rsa2048", "cert,sign,encr")
     line = stop_line(team, "alice", "key", "renew", "gina", guest.file(other), code=2)
@@ -255,7 +273,7 @@ def test_another_key_is_no_newer_copy(team: Team, gina: Smith) -> None:  # noqa:
 # Another key instead of one.
 
 
-def test_a_key_is_replaced(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_a_key_is_replaced(team: Team, gina: Smith) -> None:
     old = gina.person.fingerprint
     guest = Guest(team, gina, old)
     new = gina.key("rsa2048", "cert,sign,encr")
@@ -270,7 +288,7 @@ def test_a_key_is_replaced(team: Team, gina: Smith) -> None:  # noqa: F811
     team.clave("alice", "verify", "--all")
 
 
-def test_one_of_several_keys_is_replaced(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_one_of_several_keys_is_replaced(team: Team, gina: Smith) -> None:
     old = gina.person.fingerprint
     guest = Guest(team, gina, old)
     second, third = (gina.key("rsa2048", "cert,sign,encr") for _ in range(2))
@@ -285,7 +303,7 @@ def test_one_of_several_keys_is_replaced(team: Team, gina: Smith) -> None:  # no
     assert second[-16:] not in found
 
 
-def test_a_stolen_key_counts_up_to_a_commit(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_a_stolen_key_counts_up_to_a_commit(team: Team, gina: Smith) -> None:
     """A thief wrote with gina's key after alice's last commit: that is named, explained, and has to go."""
     guest = Guest(team, gina, gina.person.fingerprint)
     good = team.head("alice")
@@ -298,6 +316,9 @@ def test_a_stolen_key_counts_up_to_a_commit(team: Team, gina: Smith) -> None:  #
     assert "team/planted" in said(done)
     assert "believed" in said(done)
     assert "no commit 'nonsense'" in stop_line(team, "alice", *words, "--last-good", "nonsense", code=7)
+    planted = team.head("gina")
+    assert f"left by {planted[:12]}" in stop_line(team, "alice", *words, "--last-good", good, code=6)
+    team.clave("alice", "rm", "-f", "team/planted")
     team.clave("alice", *words, "--last-good", good)
     guest.push("alice")
     assert f'last_good = "{good}"'.encode() in _roster(team)
@@ -307,7 +328,7 @@ def test_a_stolen_key_counts_up_to_a_commit(team: Team, gina: Smith) -> None:  #
     )
 
 
-def test_what_a_thief_left_is_brought_back_or_endorsed(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_what_a_thief_left_is_brought_back_or_endorsed(team: Team, gina: Smith) -> None:
     """Gina may write where alice does not read: those files are not encrypted anew, and stay as the thief left them."""
     guest = Guest(team, gina, gina.person.fingerprint)
     team.clave("alice", "grant", "gina", "own", "--write", "--new", "--sure")
@@ -334,13 +355,14 @@ def test_what_a_thief_left_is_brought_back_or_endorsed(team: Team, gina: Smith) 
     team.clave("alice", "verify", "--all")
 
 
-def test_up_to_where_a_stolen_key_counts_is_asked(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_up_to_where_a_stolen_key_counts_is_asked(team: Team, gina: Smith) -> None:
     guest = Guest(team, gina, gina.person.fingerprint)
     good = team.head("alice")
     team.clave("gina", "insert", "-m", "team/planted", input=b"evil\n")
     guest.push("gina")
     new = gina.key("rsa2048", "cert,sign,encr")
     words = ("team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--stolen")
+    words += ("--endorse", team.head("gina"))
     with on_terminal(team.people["alice"], team.stores["alice"], *words) as terminal:
         terminal.expect(re.escape(f"count? [{good[:12]}]"))
         terminal.sendline("")
@@ -353,7 +375,7 @@ def test_up_to_where_a_stolen_key_counts_is_asked(team: Team, gina: Smith) -> No
 # A machine.
 
 
-def test_a_machine_reads_what_it_may(team: Team, tmp_path: Path) -> None:  # noqa: F811
+def test_a_machine_reads_what_it_may(team: Team, tmp_path: Path) -> None:
     runner = make_person("runner")
     try:
         before = _in_ram()
@@ -375,7 +397,7 @@ def test_a_machine_reads_what_it_may(team: Team, tmp_path: Path) -> None:  # noq
         forget(runner)
 
 
-def _nowhere(secret: bytes, team: Team, runner: Person) -> None:  # noqa: F811
+def _nowhere(secret: bytes, team: Team, runner: Person) -> None:
     """The secret key is in no file of the admin's."""
     body = secret.split(b"\n\n", 1)[1].split(b"\n")[1]
     for folder in (team.folder, team.people["alice"].home, Path("/dev/shm")):
@@ -390,7 +412,7 @@ def _in_ram() -> set[str]:
     return {name for name in os.listdir("/dev/shm") if name.startswith("clave-")}
 
 
-def test_a_machine_that_cannot_be_made_prints_nothing(team: Team) -> None:  # noqa: F811
+def test_a_machine_that_cannot_be_made_prints_nothing(team: Team) -> None:
     before = _in_ram()
     for words, code in (
         (("bob", "--read", "team", "--sure"), 2),
@@ -408,14 +430,14 @@ def test_a_machine_that_cannot_be_made_prints_nothing(team: Team) -> None:  # no
     assert _in_ram() == before
 
 
-def test_a_secret_key_is_not_shown_on_a_terminal(team: Team) -> None:  # noqa: F811
+def test_a_secret_key_is_not_shown_on_a_terminal(team: Team) -> None:
     head = team.head("alice")
     with on_terminal(team.people["alice"], team.stores["alice"], "team", "machine", "ci", "--read", "team") as terminal:
         terminal.expect("not shown on a terminal")
     assert team.head("alice") == head
 
 
-def test_a_secret_key_that_cannot_be_written_is_told(team: Team) -> None:  # noqa: F811
+def test_a_secret_key_that_cannot_be_written_is_told(team: Team) -> None:
     person, store = team.people["alice"], team.stores["alice"]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
@@ -443,7 +465,7 @@ def expired(guest: Guest) -> bytes:
     return data
 
 
-def test_an_expired_key_stops_what_its_owner_reads(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_an_expired_key_stops_what_its_owner_reads(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
     guest = Guest(team, gina, key)
     guest.plant(expired(guest))
@@ -469,7 +491,43 @@ def test_an_expired_key_stops_what_its_owner_reads(team: Team, gina: Smith) -> N
     team.clave("gina", "insert", "-m", "team/y", input=b"x\n")
 
 
-def test_an_expired_subkey_its_owner_renews(team: Team, gina: Smith) -> None:  # noqa: F811
+OTP = b"otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n"
+
+
+def test_every_write_that_needs_a_bad_key_is_stopped(team: Team, gina: Smith) -> None:
+    """And everything else goes on: reading, removing, writing where she does not read."""
+    guest = Guest(team, gina, gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY))
+    team.clave("alice", "set", "team/wifi", "user", input=b"before\n")
+    team.clave("alice", "set", "team/wifi", "user", input=b"after\n")
+    guest.push("alice")
+    guest.plant(expired(guest))
+    for words, data in (
+        (("insert", "-m", "team/x"), b"x\n"),
+        (("insert", "-m", "-f", "team/wifi"), b"x\n"),
+        (("generate", "team/x"), b""),
+        (("generate", "-i", "team/wifi"), b""),
+        (("set", "team/wifi", "user"), b"x\n"),
+        (("mv", "web", "team/web"), b""),
+        (("cp", "web", "team/web"), b""),
+        (("otp", "insert", "team/otp"), OTP),
+        (("restore", "team/wifi", "-1"), b""),
+        (("grant", "gina", "prod", "--sure"), b""),
+        (("team", "remove", "carol", "--sure"), b""),
+    ):
+        head = team.head("alice")
+        done = team.clave("alice", *words, input=data, code=5)
+        last = said(done).splitlines()[-1]
+        assert f"the key {guest.key} of gina expired on" in last, words
+        assert "clave key renew gina KEYFILE" in last, words
+        assert team.head("alice") == head, words
+        assert team.git("alice", "status", "--porcelain").out == b"", words
+    assert team.clave("alice", "show", "team/wifi#user").out == b"after\n"
+    assert team.clave("gina", "show", "team/wifi#user").out == b"after\n"
+    team.clave("alice", "insert", "-m", "prod/x", input=b"x\n")
+    team.clave("alice", "rm", "-f", "team/wifi")
+
+
+def test_an_expired_subkey_its_owner_renews(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", ago=10 * DAY)
     subkey = gina.subkey(key, "rsa2048", "encr", ago=9 * DAY)
     guest = Guest(team, gina, key)
@@ -486,7 +544,32 @@ def test_an_expired_subkey_its_owner_renews(team: Team, gina: Smith) -> None:  #
     assert subkey[-16:] in guest.recipients("team/x")
 
 
-def test_a_revoked_key_is_replaced(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_the_only_admin_with_an_expired_key(
+    team: Team, gina: Smith, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can publish the extended key for her: she does, with a clock from when the old copy was valid."""
+    guest = Guest(team, gina, gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY), role="admin")
+    team.clave("gina", "team", "role", "alice", "member", "--sure")
+    guest.push("gina")
+    old = expired(guest)
+    guest.plant(old, who="gina")
+    line = stop_line(team, "gina", "key", "renew", code=6)
+    assert "clock" in line
+    assert "alice" not in line
+    clock = gina.now - 8 * DAY
+    wrapper = tmp_path / "gpg"
+    wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("gpg")} --faked-system-time {clock}! "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setattr("time.time", lambda: clock)
+    team.clave("gina", "key", "renew", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.undo()
+    guest.push("gina")
+    team.clave("gina", "insert", "-m", "team/x", input=b"x\n")
+    guest.push("gina")
+    team.clave("alice", "verify", "--all")
+
+
+def test_a_revoked_key_is_replaced(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
     guest = Guest(team, gina, key)
     gina.revoke(key, 1)
@@ -500,7 +583,34 @@ def test_a_revoked_key_is_replaced(team: Team, gina: Smith) -> None:  # noqa: F8
     assert new[-16:] in guest.recipients()
 
 
-def test_a_subkey_that_was_exchanged_waits_for_an_admin(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_two_revoked_keys_do_not_lock_each_other_in(team: Team, gina: Smith) -> None:
+    """Neither can be replaced while the other one reads; both go at once, and come back with new keys."""
+    key = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
+    guest = Guest(team, gina, key)
+    other = gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY)
+    file = team.folder / "dora.asc"
+    file.write_bytes(gina.armored(other))
+    team.clave("alice", "team", "add", "dora", str(file), "--fingerprint", other)
+    team.clave("alice", "grant", "dora", "team", "--sure")
+    for each in (key, other):
+        gina.revoke(each, 1)
+        (team.stores["alice"] / ".public-keys" / each).write_bytes(gina.armored(each))
+    guest.plant(gina.armored(key))
+    new = gina.key("rsa2048", "cert,sign,encr")
+    words = ("team", "key", "replace", "gina", guest.file(new), "--fingerprint", new, "--sure")
+    assert f"the key {other} of dora is revoked" in stop_line(team, "alice", *words, code=5)
+    assert f"the key {key} of gina is revoked" in said(team.clave("alice", "team", "remove", "dora", "--sure", code=5))
+    done = team.clave("alice", "team", "remove", "gina", "dora", "--sure")
+    assert "gina could read" in said(done)
+    assert "dora could read" in said(done)
+    team.clave("alice", "team", "add", "gina", guest.file(new), "--fingerprint", new)
+    team.clave("alice", "grant", "gina", "team", "--sure")
+    assert new[-16:] in guest.recipients()
+    assert "'nobody' is no member" in stop_line(team, "alice", "team", "remove", "bob", "nobody", "--sure", code=2)
+    team.clave("alice", "verify", "--all")
+
+
+def test_a_subkey_that_was_exchanged_waits_for_an_admin(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", ago=10 * DAY)
     gina.subkey(key, "rsa2048", "encr", ago=9 * DAY)
     guest = Guest(team, gina, key)
@@ -516,7 +626,7 @@ def test_a_subkey_that_was_exchanged_waits_for_an_admin(team: Team, gina: Smith)
     assert new[-16:] in guest.recipients("team/x")
 
 
-def test_a_key_that_ends_soon_is_warned_of(team: Team, gina: Smith) -> None:  # noqa: F811
+def test_a_key_that_ends_soon_is_warned_of(team: Team, gina: Smith) -> None:
     key = gina.key("rsa2048", "cert,sign,encr", "20d")
     guest = Guest(team, gina, key)
     for words in (("insert", "-m", "team/x"), ("generate", "team/y"), ("set", "team/x", "user")):
@@ -532,6 +642,6 @@ def test_a_key_that_ends_soon_is_warned_of(team: Team, gina: Smith) -> None:  # 
     assert "expires on" not in said(team.clave("alice", "insert", "-m", "-f", "team/x", input=b"x\n"))
 
 
-def _roster(team: Team, who: str = "alice") -> bytes:  # noqa: F811
+def _roster(team: Team, who: str = "alice") -> bytes:
     folder = team.stores[who] / ".clave" / "roster"
     return max(folder.glob("*.toml")).read_bytes()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.cli.reading import on_terminal
-from tests.teams import crew, founded, team  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from tests.teams import Team
@@ -201,6 +201,19 @@ def test_a_fresh_clone_is_verified_by_what_a_machine_was_told(team: Team, partia
     for command in (["show", "new"], ["ls"], ["verify"], ["insert", "-m", "x"]):
         done = team.clave("bob", *command, CLAVE_ROOT="abacus-abdomen", code=6)
         assert done.out == b""
+
+
+def test_a_machine_that_cannot_keep_the_pin_verifies_each_time(team: Team) -> None:  # noqa: F811
+    root = words(team)
+    team.clone("bob", "ci")
+    for _ in range(2):
+        done = team.clave("bob", "show", "web", CLAVE_ROOT=root, XDG_STATE_HOME="/dev/null/x")
+        assert (done.out, done.err) == (b"web-secret\nuser: shop\n", b"")
+    team.sign_as("bob")
+    (team.stores["bob"] / ".gpg-id").write_text(team.people["mallory"].fingerprint + "\n")
+    team.git("bob", "commit", "-q", "-a", "-m", "more readers")
+    done = team.clave("bob", "show", "web", CLAVE_ROOT=root, XDG_STATE_HOME="/dev/null/x", code=6)
+    assert done.out == b""
 
 
 def test_a_shallow_clone_is_said_to_be_one(team: Team) -> None:  # noqa: F811

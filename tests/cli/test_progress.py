@@ -43,3 +43,37 @@ def test_nothing_for_short_work() -> None:
 def test_nothing_in_a_pipe() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, "0"], capture_output=True, check=True)
     assert (done.stdout.split(), done.stderr) == ([b"False"], b"")
+
+
+REMOTE = """
+import sys
+from clave.cli import _remote
+_remote._PATIENCE = float(sys.argv[1])
+with _remote.Waiting() as wait:
+    for line in ("Counting objects: 10%", "remote: \\x1b[31m" + "x" * 300, "Receiving objects: 99%"):
+        wait(line)
+print("done")
+"""
+
+
+def waiting(patience: str) -> str:
+    env = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+    child = pexpect.spawn(
+        sys.executable, ["-c", REMOTE, patience], env=env, encoding="utf-8", timeout=20, dimensions=(24, 80)
+    )
+    child.expect(pexpect.EOF)
+    child.wait()
+    return str(child.before)
+
+
+def test_what_a_slow_remote_says_has_one_line_that_is_gone_at_the_end() -> None:
+    text = waiting("0")
+    assert "Receiving objects: 99%\r\x1b[2Kdone" in text
+    assert "\x1b[31m" not in text
+    assert all(len(line.strip()) < 80 for line in text.split("\x1b[2K"))
+    assert waiting("60").split() == ["done"]
+
+
+def test_what_a_slow_remote_says_is_not_for_a_pipe() -> None:
+    done = subprocess.run([sys.executable, "-c", REMOTE, "0"], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"done\n", b"")

@@ -78,7 +78,7 @@ def test_an_edit_survives_a_removal(group: Group) -> None:
     group.clave("alice", "set", "web/site", "user", input=b"alice\n")
     group.clave("bob", "rm", "-f", "web/site")
     group.clave("alice", "sync")
-    group.clave("bob", "sync", code=1)
+    assert "what was changed stays: web/site" in group.clave("bob", "sync", code=1).err.decode()
     assert group.show("bob", "web/site#user") == b"alice\n"
     group.clave("bob", "conflicts")  # there is just one
 

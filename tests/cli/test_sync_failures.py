@@ -173,7 +173,7 @@ def test_killed_at_any_step(pair: Group) -> None:
         "sys.exit(main())\n"
     )
     env = pair.people["bob"].env(pair.stores["bob"])
-    for number in range(1, 200, 3):
+    for number in range(1, 200, 7):
         done = subprocess.run([sys.executable, program, str(number)], env=env, capture_output=True, check=False)
         code = done.returncode
         assert code in (0, -9), done.stderr.decode()

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,8 +107,9 @@ def values(text: bytes) -> set[bytes]:
     return set(re.findall(rb"v\d{3}-[a-z]+", text))
 
 
-@given(st.lists(action, min_size=4, max_size=14))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(400)
+@given(st.lists(action, min_size=5, max_size=13))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_value_is_lost_and_all_end_with_the_same(
     three: dict[str, Person], clave: Run, shared_template: Path, actions: list[tuple[str, str, str, str]]
 ) -> None:

@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Person, forget, make_person
-from tests.teams import crew, founded, team  # noqa: F401 - fixtures
+from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
+from tests.conftest import Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,10 +153,9 @@ def test_arguments_are_for_a_push_alone(team: Team) -> None:  # noqa: F811
 @pytest.fixture(scope="module")
 def server() -> Iterator[Person]:
     """Whoever runs the remote: no key, no store, a configuration of their own."""
-    person = make_person("server")
-    shutil.rmtree(person.gnupg)
-    yield person
-    forget(person)
+    home = Path(tempfile.mkdtemp(prefix="cl-"))
+    yield Person("server", home, home / "no-gnupg", "")
+    shutil.rmtree(home)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def guarded(team: Team, server: Person) -> Team:  # noqa: F811
     """The team, whose remote refuses what every clave would refuse."""
     shutil.rmtree(server.home / ".local", ignore_errors=True)
     source = Path(__file__).parents[2] / "src"
-    environment = {**server.env(), "PYTHONPATH": str(source), "GNUPGHOME": "/nonexistent"}
+    environment = {**server.env(), "PYTHONPATH": str(source)}
     hook = team.remote / "hooks/pre-receive"
     exports = "".join(
         f"export {name}='{value}'\n" for name, value in environment.items() if not name.startswith("GIT_")

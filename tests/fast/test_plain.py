@@ -142,11 +142,55 @@ def test_the_flags_are_those_of_the_command(name: str) -> None:
         for spelling in param.opts
     }
     assert plain.flags.items() <= flags.items()
+    if plain.values:
+        _require_values(plain, command)
+        return
     arguments = [param for param in command.params if isinstance(param, click.Argument)]
     assert plain.words == len(arguments)
     assert [param.required for param in arguments] == [True] + [False] * (plain.words - 1)
     function = getattr(import_module(f"clave.cli.{plain.module}"), plain.function)
     assert set(signature(function).parameters) == {"app", *(param.name for param in command.params)}
+
+
+def _require_values(plain: _plain.Plain, command: click.Command) -> None:
+    """Check a command whose words are another command line."""
+    options = [param for param in command.params if isinstance(param, click.Option) and not param.is_flag]
+    values = {spelling: param.name for param in options for spelling in param.opts}
+    assert plain.values.items() <= values.items()
+    assert {param.name for param in options if not param.multiple} >= set(plain.once)
+    assert {param.name for param in options if param.multiple} == set(plain.values.values()) - set(plain.once)
+    assert command.context_settings == {"allow_interspersed_args": False}
+
+
+EXEC = st.lists(
+    st.sampled_from(["-p", "-e", "--only", "--allow", "--pristine", "A=b", "--", "true", "-x", "", "--mask", "-e=x"]),
+    max_size=6,
+)
+
+
+@given(argv=EXEC)
+def test_a_command_line_behind_another_is_taken_apart_as_click_does(argv: list[str]) -> None:
+    parsed = _plain.parse(["exec", *argv])
+    if parsed is None:
+        return
+    command = import_module("clave.cli.exec").command
+    with command.make_context("exec", list(argv)) as ctx:
+        given = {name: value for name, value in ctx.params.items() if value not in (False, None, ())}
+    words = given.pop("argv", ())
+    assert tuple(parsed[1]) == words
+    assert {name: tuple(v) if isinstance(v, list) else v for name, v in parsed[2].items()} == given
+
+
+def test_a_program_is_started_without_click(alice: Person, made: Path) -> None:
+    code = "import sys; from clave.cli import _exec; _exec.child.replace = lambda *_: print(*sys.modules); "
+    code += "from clave.fast import main; main()"
+    done = run_as(alice, made, [sys.executable, "-c", code, "exec", "-e", "A=old", "--", "true"])
+    assert done.code == 0, done
+    loaded = set(done.out.decode().split())
+    assert "clave.delivery.resolving" in loaded
+    assert (
+        not {"click", "git", "gnupg", "rich", "pysequoia", "cryptography", "subprocess", "json", "dataclasses"} & loaded
+    )
 
 
 WORDS = st.one_of(

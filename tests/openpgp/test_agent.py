@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from clave.openpgp import agent
 from clave.openpgp.agent import Agent, AgentFailed, AgentMissing, AgentRefused, connect
+from clave.openpgp.command import start_listing
 from clave.openpgp.packets import inspect
 from clave.openpgp.session import OwnKey, own_keys
 
@@ -32,7 +33,9 @@ def question(owner: Owner, kind: str = "cv25519") -> tuple[OwnKey, bytes, bytes]
     """Return a key, the body of a PKESK for it, and what to ask."""
     message = owner.seal(b"x", key=kind)
     start, end = inspect(message).bodies[0]
-    key = own_keys()[owner.keys[kind][-16:]]
+    with start_listing() as listing:
+        keys = own_keys(listing)
+    key = keys[owner.keys[kind][-16:]]
     assert key
     request = key.request(message[start:end])
     assert request

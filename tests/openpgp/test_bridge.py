@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from clave.errors import BadMessage, CannotDecrypt
 from clave.openpgp import bridge, packets
+from clave.openpgp.command import start_listing
 from clave.openpgp.engine import Opener
 from clave.openpgp.message import decrypt
 from tests.openpgp.own import KINDS, Owner, in_parts, literal, message_start, packet
@@ -34,7 +35,8 @@ def by_gpg(message: bytes) -> bytes | tuple[type, str]:
 
 def in_process(messages: Sequence[bytes]) -> list[bytes | tuple[type, str] | None]:
     """Return the same without a gpg; None: gpg would be asked."""
-    opener = Opener.start()
+    with start_listing() as listing:
+        opener = Opener.start(listing)
     assert opener
     found = [opened for _, _, opened in opener.open(("x", message) for message in messages)]
     return [(type(each), each.message) if isinstance(each, CannotDecrypt) else each for each in found]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pysequoia.packet import PacketPile
 
 from clave.openpgp import certificates
 from clave.openpgp.certificates import Checked, verify
 from tests.conftest import forget, make_person
+from tests.openpgp.building import new
 from tests.openpgp.smith import DAY, Smith
 
 if TYPE_CHECKING:
@@ -39,6 +41,28 @@ def test_good(smith: Smith, signer: str) -> None:
     assert verify(PAYLOAD, signature, [smith.armored(smith.person.fingerprint), smith.armored(signer)]) == good
     binary = smith.gpg("--local-user", signer, "--detach-sign", input=PAYLOAD)
     assert verify(PAYLOAD, binary, [smith.public(signer)]) == good
+
+
+def test_whoever_claims_the_key_of_another_changes_nothing(smith: Smith, signer: str) -> None:
+    """Anybody can put any key into a certificate of theirs, as a subkey, with a binding that looks like one."""
+    thief = smith.key()
+    smith.subkey(thief)
+    mine = [packet for _, packet in parts(smith.public(thief))]
+    claimed = new(14, parts(smith.public(signer))[0][0])
+    certificate = b"".join((*mine, claimed, mine[-1]))
+    signature = smith.sign(PAYLOAD, signer)
+    both = [certificate, smith.public(signer)]
+    for known in (both, both[::-1]):
+        found = verify(PAYLOAD, signature, known)
+        assert (found.state, found.fingerprint) == ("GOOD", signer)
+        found = verify(PAYLOAD + b"x", signature, known)
+        assert (found.state, found.fingerprint) == ("BAD", signer)
+    assert verify(PAYLOAD, signature, [certificate]).state != "GOOD"
+
+
+def parts(certificate: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the body of each packet of a binary certificate, and the packet."""
+    return [(packet.body, bytes(packet)) for packet in PacketPile.from_bytes(certificate)]
 
 
 def checked_digest(signature: bytes) -> str:

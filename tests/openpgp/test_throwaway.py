@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from clave.errors import CannotEncrypt, CannotWrite
+from clave.errors import CannotEncrypt
 from clave.openpgp import certificates, message, throwaway
 from clave.openpgp.keys import Recipient
 from tests.conftest import forget, make_person
@@ -34,6 +36,7 @@ def ram(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix="cl-", dir="/dev/shm") as folder:
         monkeypatch.setenv("GNUPGHOME", os.path.join(folder, "mine"))
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
         yield Path(folder)
 
 
@@ -50,8 +53,8 @@ def agents(folder: Path) -> list[str]:
     return found
 
 
-def wait_for_none(folder: Path) -> None:
-    for _ in range(100):
+def wait_for_none(folder: Path, seconds: int = 5) -> None:
+    for _ in range(20 * seconds):
         if not agents(folder):
             return
         time.sleep(0.05)
@@ -59,7 +62,7 @@ def wait_for_none(folder: Path) -> None:
 
 
 def test_it_works_elsewhere_and_nothing_is_left_here(ram: Path, machine: Person) -> None:
-    made = throwaway.make(str(ram), "ci")
+    made = throwaway.make("ci", hint="")
     assert list(ram.iterdir()) == []
     wait_for_none(ram)
     certificate = certificates.read(made.certificate)
@@ -83,7 +86,7 @@ def test_the_folder_is_ours_alone_meanwhile(ram: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(throwaway, "_make", look)
     with pytest.raises(CannotEncrypt, match="ci"):
-        throwaway.make(str(ram), "ci")
+        throwaway.make("ci", hint="")
     assert seen == [0o700]
     assert list(ram.iterdir()) == []
 
@@ -97,23 +100,46 @@ def test_after_a_failure_nothing_is_left(ram: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(certificates, "armor", refuse)
     with pytest.raises(CannotEncrypt, match="no"):
-        throwaway.make(str(ram), "ci")
+        throwaway.make("ci", hint="")
     assert list(ram.iterdir()) == []
     wait_for_none(ram)
 
 
+def test_after_a_kill_the_next_command_sweeps(ram: Path) -> None:
+    """Killed at any moment: what lies in RAM goes with the next command, and the agent ends by itself."""
+    code = "from clave.openpgp import throwaway\nwhile True: throwaway.make('ci', hint='')"
+    for pause in (0.02, 0.1, 0.2):
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) as running:
+            while not list(ram.glob("clave-key-*")):
+                time.sleep(0.002)
+            time.sleep(pause)
+            running.kill()
+        _swept(ram)
+    wait_for_none(ram, seconds=80)  # an agent that had just started looks for its folder once a minute
+
+
+def _swept(ram: Path) -> None:
+    """Sweep; a gpg that was not killed with its clave may write for another moment."""
+    from clave.ram import sweep
+
+    for _ in range(100):
+        sweep()
+        if not list(ram.glob("clave-key-*")):
+            return
+        time.sleep(0.05)
+    raise AssertionError(list(ram.rglob("*")))
+
+
 def test_without_gpg_or_room(ram: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CannotEncrypt, match="could not make"):
-        throwaway.make(str(ram), "")
-    with pytest.raises(CannotWrite, match="room"):
-        throwaway.make(str(ram / "none"), "ci")
+        throwaway.make("", hint="")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(CannotEncrypt, match="gpg is not installed"):
-        throwaway.make(str(ram), "ci")
+        throwaway.make("ci", hint="")
     assert list(ram.iterdir()) == []
 
 
 def test_a_user_id_is_no_option(ram: Path, machine: Person) -> None:
-    made = throwaway.make(str(ram), "--version")
+    made = throwaway.make("--version", hint="")
     shown = machine.gpg("--show-keys", input=made.certificate)
     assert b"--version" in shown

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clave.errors import OutputTooLarge, ProgramMissing
-from clave.process import STATUS_FD, run, start
+from clave.process import STATUS_FD, limited, run, start
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PYTHON = sys.executable
@@ -90,3 +91,40 @@ def test_a_child_has_the_default_signals() -> None:
     result = run(["sh", "-c", 'yes | head -1; trap; exec "$@"', "sh", PYTHON, "-S", "-c", code])
     assert result.out.startswith(b"y\n")
     assert result.err == b""
+
+
+MIB = 1 << 20
+
+
+def test_limited_work_gives_what_it_made() -> None:
+    assert limited(lambda: b"x" * (3 * MIB), seconds=5, memory=64 * MIB, limit=4 * MIB) == b"x" * (3 * MIB)
+    assert limited(lambda: b"", seconds=5, memory=64 * MIB, limit=1) == b""
+
+
+def test_limited_work_leaves_no_trace_here() -> None:
+    here: list[int] = []
+    assert limited(lambda: here.append(1) or b"done", seconds=5, memory=64 * MIB, limit=9) == b"done"
+    assert here == []
+
+
+def _for_ever() -> bytes:
+    while True:
+        pass
+
+
+def _fail() -> bytes:
+    raise ValueError
+
+
+@pytest.mark.parametrize(
+    "work",
+    [_for_ever, _fail, lambda: b"x" * (1 << 30), lambda: b"x" * (MIB + 1), lambda: os.kill(os.getpid(), 9)],
+    ids=["time", "failure", "memory", "output", "signal"],
+)
+def test_limited_work_that_takes_more_gives_nothing(
+    work: Callable[[], bytes], capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = os.listdir("/proc/self/fd")
+    assert limited(work, seconds=1, memory=256 * MIB, limit=MIB) is None
+    assert os.listdir("/proc/self/fd") == before
+    assert capfd.readouterr() == ("", "")

@@ -43,6 +43,13 @@ def state(team: Team, who: str) -> tuple[str, dict[str, str], bytes, dict[str, b
     return team.head(who), team.pin(who), team.git(who, "status", "--porcelain").out, files
 
 
+def assert_safe(output: bytes) -> None:
+    """No control byte reaches the terminal."""
+    text = output.decode()
+    assert printable(text, keep="\n") == text
+    assert "Traceback" not in text
+
+
 def assert_told(attack: Attack, line: str) -> None:
     assert printable(line) == line
     assert attack.words in line
@@ -68,12 +75,28 @@ def test_an_attack_is_refused(team: Team, attack: Attack) -> None:
         assert_told(attack, verdict.refusals[0].error().line())
     assert state(team, "carol") == before
 
+    # Synced: up to the last good commit, and no further.
+    done = team.clave("carol", "sync", code=6)
+    assert_safe(done.out + done.err)
+    line = done.err.decode().strip().split("\n")[-1].removeprefix("Error: ")
+    if "sent what git refuses" not in line:  # git itself has found a tree that is none
+        assert_told(attack, line)
+    assert team.tip() == tip
+    if verdict.good == before[1]["local"]:
+        assert state(team, "carol") == before
+    assert team.head("carol") == team.pin("carol")["local"] == verdict.good
+    before = state(team, "carol")
+    assert before[2] == b""
+
     # Pulled with plain git, as far as git does it at all.
     team.git("carol", "update-ref", "HEAD", tip)
     team.git("carol", "reset", "-q", "--hard", check=False)
     done = team.clave("carol", "verify", code=0 if attack.rule == WAITS else 6)
+    assert_safe(done.out + done.err)
     line = done.err.decode().strip().split("\n")[-1]
     assert_told(attack, line.removeprefix("Error: "))
     assert team.pin("carol") == before[1]
     team.clave("carol", "insert", "-m", "after", input=b"x\n", code=6)
+    if attack.words.endswith("no OpenPGP message that may be opened"):
+        assert team.clave("carol", "show", "a", code=4).out == b""
     assert (team.head("carol"), team.pin("carol")) == (tip, before[1])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.teams import ENTRIES, Team, crew, founded, team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Person
 
 __all__ = ["crew", "founded", "team"]
 
@@ -180,3 +186,39 @@ def test_the_log_names_signers_as_the_roster_does(team: Team) -> None:
     # alice's keyring has bob's key; what counts is the roster, which calls him bob.
     assert b"good: bob" in team.clave("alice", "log", "new").out
     assert b"good: alice" in team.clave("bob", "log").out
+
+
+def test_doctor_looks_at_the_team_not_at_the_keyring(team: Team) -> None:
+    out = team.clave("bob", "doctor", code=None).out.decode()
+    assert "ok    team: all is verified up to commit" in out
+    assert "you are bob, member of the team" in out
+    team.clone("mallory")
+    team.set_pin("mallory", team.pin("bob"))
+    out = team.clave("mallory", "doctor", code=None).out.decode()
+    assert "note  team: none of your keys is a member's" in out
+    assert "no public key for" not in out
+    team.clone("carol", "bare")
+    out = team.clave("carol", "doctor", code=1).out.decode()
+    assert "mend  team: nothing is known yet of the team" in out
+
+
+def test_a_folder_of_a_team_store_is_no_store(team: Team) -> None:
+    folder = str(team.stores["alice"] / "prod")
+    for words in (["show", "db"], ["db"], ["ls"], ["insert", "-m", "x"], ["clip", "db"]):
+        done = team.clave("alice", *words, input=b"x\n", code=2, PASSWORD_STORE_DIR=folder)
+        assert b"is a folder of a team's store, not the whole of it" in done.err, words
+        assert done.out == b""
+
+
+def test_a_repository_with_sha256_is_a_team_store_too(crew: dict[str, Person], tmp_path: Path) -> None:
+    alone = Team(tmp_path, crew, {"alice": tmp_path / "store"})
+    subprocess.run(["git", "init", "-q", "--object-format=sha256", str(alone.stores["alice"])], check=True)
+    alone.clave("alice", "init", crew["alice"].fingerprint)
+    alone.clave("alice", "team", "init", "--sure")
+    alone.clave("alice", "insert", "-m", "web", input=b"value\n")
+    assert b"signed by alice" in alone.clave("alice", "verify", "--all").out
+    commit = alone.git("alice", "cat-file", "commit", "HEAD").out
+    forged = commit.replace(b"gpgsig-sha256", b"gpgsig")
+    evil = alone.git("alice", "hash-object", "-t", "commit", "-w", "--stdin", input=forged).out.decode().strip()
+    alone.git("alice", "update-ref", "HEAD", evil)
+    assert b"(signature)" in alone.clave("alice", "verify", "--all", code=6).err

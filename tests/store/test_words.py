@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clave.store import words
 from clave.store.passwords import eff_words
 
+patient = settings(deadline=None, suppress_health_check=list(HealthCheck))  # of a loaded machine
 COMMIT, HASH, KEY = "0123456789abcdef0123456789abcdef01234567", "ab" * 32, "0123456789ABCDEF0123456789ABCDEF01234567"
 
 
@@ -46,6 +47,7 @@ def test_how_hex_is_spelled_does_not_matter() -> None:
     assert words.of_head(COMMIT.upper()) == words.of_head(COMMIT)
 
 
+@patient
 @given(st.lists(st.sampled_from(eff_words()), min_size=1, max_size=8), st.data())
 def test_how_words_are_typed_does_not_matter(chosen: list[str], data: st.DataObject) -> None:
     typed = "".join(
@@ -56,6 +58,7 @@ def test_how_words_are_typed_does_not_matter(chosen: list[str], data: st.DataObj
     assert words.same(typed, "-".join(chosen))
 
 
+@patient
 @given(st.text(), st.text())
 def test_other_words_are_not_the_same(one: str, other: str) -> None:
     letters = [[c for c in text.casefold() if not c.isspace() and c != "-"] for text in (one, other)]

@@ -74,7 +74,6 @@ def edits(draw: st.DrawFn, roster: Roster) -> tuple[Edit, Callable[[tuple[str, .
                 (lambda r: editing.set_role(r, name, MEMBER), lambda f: f == ("member", name)),
                 (lambda r: editing.add_key(r, name, key), of_key),
                 (lambda r: editing.renew_key(r, fpr, enc), lambda f: f[:2] == ("subkey", fpr)),
-                (lambda r: editing.remove_key(r, fpr, reason, good), of_key),
                 (lambda r: editing.replace_key(r, name, key, old=fpr, reason=reason, last_good=good), of_key),
                 (lambda r: editing.replace_key(r, name, key, reason=reason, last_good=good), of_key),
                 (lambda r: editing.grant(r, who, path, rights, date(2030, 1, 1)), of_right),
@@ -311,10 +310,6 @@ Take that one: clave revoke alice ., or end that other inherits: clave restrict 
         (
             lambda: editing.add_key(SMALL, "bob", BOBS),
             f"the key {BOBS.fpr} is one of bob already. Its new subkeys: clave key renew {BOBS.fpr}.",
-        ),
-        (
-            lambda: editing.remove_key(SMALL, BOBS.fpr),
-            f"{BOBS.fpr} is the only key of bob. Give them another instead of it: clave team key replace bob KEYFILE.",
         ),
         (
             lambda: editing.replace_key(editing.add_key(SMALL, "bob", DAVE), "bob", DAVE._replace(fpr="A" * 40)),

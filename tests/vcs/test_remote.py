@@ -181,6 +181,8 @@ GOOD = [
     "../store.git",
     "./with:colon",
     "file:///srv/store.git",
+    "ssh://[::1]:22/store",
+    "git@[::1]:store",
 ]
 BAD = [
     "",
@@ -188,6 +190,8 @@ BAD = [
     "ext::sh -c touch% P",
     "fd::17/store",
     "foo::bar",
+    "0 ::",
+    "a b:store",
     "--upload-pack=touch P",
     "-oProxyCommand=touch P:store",
     "ssh://-oProxyCommand=touch P/store",

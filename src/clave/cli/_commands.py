@@ -57,6 +57,14 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "verify": Row("verify", "Verify that what stands in a team store is what its team wrote."),
         "pin": Row("pin", "Show what is known of a team store from before, its pin."),
     },
+    "Programs": {
+        "exec": Row("exec", "Run a program with secrets in its environment.", ("run",)),
+        "env": Row("env", "Print variables for a shell, or for another program that reads them."),
+        "render": Row("render", "Render a template with secrets in it, to stdout or into a file."),
+        "manifest": Row("manifest", "The file that says which secrets an application wants."),
+        "allow": Row("allow", "Allow a manifest the secrets that it asks for."),
+        "ci": Row("ci", "Run a program with a machine's key, which is gone afterwards."),
+    },
     "History": {
         "log": Row("log", "Who changed what, and when.", ("history",)),
         "diff": Row("diff", "What changed in an entry, field by field."),

@@ -118,8 +118,7 @@ def _fields(known: _Stores, entry: str) -> list[str]:
     """Return what can be asked for of an entry; nothing if it would take a passphrase to know."""
     import resource
 
-    from clave.cli import _field
-    from clave.model.secret import Secret
+    from clave.model.secret import Secret, field_names
     from clave.openpgp.command import user_options
     from clave.openpgp.message import decrypt
     from clave.store.layout import is_entry, read_file
@@ -129,7 +128,7 @@ def _fields(known: _Stores, entry: str) -> list[str]:
         if name and is_entry(root, name):
             options = [*user_options(os.environ), *_UNASKED]
             plaintext = decrypt(read_file(root, name), name=name, options=options, limit=_LIMIT)
-            return [field for field in _field.known(Secret(plaintext)) if shown(field)]
+            return [field for field in field_names(Secret(plaintext)) if shown(field)]
     return []
 
 

@@ -8,6 +8,8 @@ from clave.cli import _ask, _output
 from clave.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from clave.openpgp.keys import Key
 
 
@@ -26,11 +28,11 @@ class Chosen(NamedTuple):
             )
 
 
-def choose(question: str, hint: str) -> Chosen:
-    """Ask which of the user's own keys to use, or make one. Raises UsageError without a terminal."""
+def choose(question: str, hint: str, without: Collection[str] = ()) -> Chosen:
+    """Ask which of the user's own keys to use, but for some, or make one. Raises UsageError without a terminal."""
     from clave.openpgp import keys as openpgp
 
-    usable = [key for key in openpgp.own_keys() if key.usable and key.can_encrypt]
+    usable = [key for key in openpgp.own_keys() if key.usable and key.can_encrypt and key.fingerprint not in without]
     if not _ask.interactive():
         raise UsageError(question, hint)
     for number, key in enumerate(usable, 1):

@@ -34,7 +34,12 @@ STYLES = {
 
 def coloured(stream: TextIO) -> bool:
     """Tell whether `stream` is a terminal that wants colour (no-color.org, TERM=dumb)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return redraws(stream) and not os.environ.get("NO_COLOR")
+
+
+def redraws(stream: TextIO) -> bool:
+    """Tell whether `stream` is a terminal on which a line can be drawn again."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def paint(text: str, style: str, stream: TextIO) -> str:

@@ -9,12 +9,16 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from clave import places
 from clave.cli import _output
 from clave.errors import CannotWrite, ClaveError, Interrupted
 from clave.model import notices
 from clave.model.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # sysexits.h EX_SOFTWARE: a mistake of ours. 128 + SIGPIPE: the reader of our output went away.
 _INTERNAL = 70
@@ -73,17 +77,17 @@ def tell(failure: BaseException) -> int:
         case _:
             print_error(_internal_line(failure))
             return _INTERNAL
-    print_error(error.line())
+    print_error(error.line(), error.details)
     return error.exit_code
 
 
-def print_error(line: str) -> None:
-    """Write `Error: …` to stderr; if even that is gone, the exit code has to say it."""
+def print_error(line: str, details: Iterable[str] = ()) -> None:
+    """Write `Error: …` to stderr, and details below it; if even that is gone, the exit code has to say it."""
     with suppress(OSError):  # the failure that we are about to print came first
         sys.stdout.flush()
     with suppress(OSError):
         label = _output.paint("Error:", "bad", sys.stderr)
-        sys.stderr.write(f"{label} {printable(line)}\n")
+        sys.stderr.write("".join([f"{label} {printable(line)}\n", *(f"  {printable(each)}\n" for each in details)]))
         sys.stderr.flush()
 
 

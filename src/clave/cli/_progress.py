@@ -9,6 +9,8 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from clave.cli import _output
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -24,7 +26,7 @@ class Progress:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._next = monotonic() + _PATIENCE if sys.stderr.isatty() else float("inf")
+        self._next = monotonic() + _PATIENCE if _output.redraws(sys.stderr) else float("inf")
         self._shown: tuple[Bar, TaskID] | None = None
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from clave.cli import _output
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class Waiting:
     """Call it with what git says; nothing of it stays on the terminal."""
 
     def __init__(self) -> None:
-        self._from = monotonic() + _PATIENCE if sys.stderr.isatty() else float("inf")
+        self._from = monotonic() + _PATIENCE if _output.redraws(sys.stderr) else float("inf")
         self._shown = False
 
     def __enter__(self) -> Self:

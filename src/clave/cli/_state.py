@@ -40,14 +40,16 @@ class App:
 
         return split_store(self.settings, argument, self.store_name)
 
-    def look(self, argument: str, *, strict: bool = False) -> tuple[Store, str]:
+    def look(self, argument: str, *, strict: bool = False, below: bool = False) -> tuple[Store, str]:
         """Return what `split` does, for a command that reads; a team store's HEAD is verified first.
 
-        Where it cannot be, the user is warned; with `strict` (the value goes to a program, or is not seen), and where
+        The entry that is named must be what was committed there, with `below` each entry of a folder.
+
+        Where it is not, the user is warned; with `strict` (the value goes to a program, or is not seen), and where
         a machine was told which store it is (CLAVE_ROOT), VerificationFailed is raised.
         """
         store, name = self.split(argument)
-        doubt = store.doubt()
+        doubt = store.doubt(name, below=below)
         if doubt is not None and (strict or os.environ.get("CLAVE_ROOT")):
             raise doubt
         if doubt is not None:

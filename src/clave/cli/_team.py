@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -16,12 +15,11 @@ from clave.cli._remote import Waiting
 from clave.errors import Finding, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from clave.store.store import Store
     from clave.store.teamwork import Change, Done, Preview, Shift
-    from clave.team.roster import Roster
 
 _NAMED = 10  # entries that a message names
 
@@ -37,16 +35,17 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
 
     What is not shared yet or was left for others to finish is for `finish` to tell.
     """
-    from clave.store import teamwork
+    from clave.store import teamwork, unshared
 
     seen = teamwork.preview(store, change)
     if not seen.lines:
         _output.note("Nothing to do: it is so already.")
+        waiting = unshared.to_share(store)
+        if waiting:
+            _output.note(waiting)
         return None
     for line in lines(seen):
         _output.note(line)
-    for warning in lapsed(seen.after):
-        _output.warn(warning)
     if dry_run:
         return None
     ask("Do that?", sure=sure)
@@ -111,15 +110,6 @@ def _places(shifts: Iterable[Shift]) -> list[str]:
     for shift in shifts:
         rights.setdefault((shift.folder, shift.entries), []).append(shift.right)
     return [f"{path or '.'} ({' and '.join(sorted(each))}, {entries(count)})" for (path, count), each in rights.items()]
-
-
-def lapsed(roster: Roster) -> Iterator[str]:
-    """Yield a warning for each right that was meant to end before today."""
-    for path, right, grant in roster.lapsed(date.today()):  # noqa: DTZ011 - a day of the user's calendar
-        yield (
-            f"that {grant.who} may {right} {path or '.'} was meant to end on {grant.until}: "
-            f"clave revoke {grant.who} {path or '.'}, or grant it anew"
-        )
 
 
 def entries(count: int) -> str:

@@ -11,7 +11,7 @@ from clave.cli._app import pass_app
 from clave.cli._deliver import copy
 from clave.cli._target import entry
 from clave.errors import UsageError
-from clave.model.secret import Secret
+from clave.model.secret import OTP, Secret, field_names
 from clave.store.reading import read
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clave.cli._app import App
 
 # What a login page asks for, in its order.
-_LOGIN = frozenset(("user", "username", "login", "password", _field.OTP))
+_LOGIN = frozenset(("user", "username", "login", "password", OTP))
 
 
 @click.command(name="clip")
@@ -37,7 +37,7 @@ def command(app: App, name: str, fields: Sequence[str]) -> None:
     plaintext = read(target.store.root, target.name, options=target.store.options)
     if target.field:
         fields = (target.field, *fields)
-    fields = fields or [each for each in _field.known(Secret(plaintext)) if each.casefold() in _LOGIN]
+    fields = fields or [each for each in field_names(Secret(plaintext)) if each.casefold() in _LOGIN]
     if not fields:
         raise UsageError(f"{target.name} has neither user, password nor otp", "Name the field to copy.")
     if len(fields) > 1 and not _ask.interactive():

@@ -31,7 +31,7 @@ def command(app: App, name: str, on_disk: bool) -> None:
     from clave.model.name import check_new
     from clave.store import reading, recipients, writing
 
-    store, name = app.split(name)
+    store, name = app.look(name, strict=True)
     before = None
     if layout.is_entry(store.root, name):
         before = reading.read(store.root, name, options=store.options)

@@ -43,7 +43,7 @@ def command(
     WHO is a member, or a group with @ before its name. FOLDER and all below it become readable: `.` is the whole
     store. Everything that they gain is encrypted anew, in one signed commit. It is shown first.
 
-    --until takes nothing away by itself: `clave team`, and every change of the team, say what has lapsed.
+    --until takes nothing away by itself: `clave team`, and every command that writes, say what has lapsed.
     """
     from clave.store import teamwork
     from clave.team import editing

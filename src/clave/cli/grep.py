@@ -99,7 +99,7 @@ def command(
         json=as_json,
     )
     patterns, folder = _arguments(patterns, arguments)
-    store, where = app.look(folder)
+    store, where = app.look(folder, below=True)
     style = _style(options)
     total = search.count_entries(store, where)
     found: list[Searched] = []

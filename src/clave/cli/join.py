@@ -143,7 +143,7 @@ def _become_member(store: Store, fingerprint: str | None, wish: str | None, *, h
     me = team.me
     if me is not None:
         _output.note(f"You are {me.name}{'' if here else '; this is another machine of yours'}.")
-        _output.note(f"The store is at: {words.of_head(team.commit)}")
+        _output.note(f"Whoever has the same sees the same words: {words.of_head(team.commit)}")
         return
     chosen = _key(fingerprint)
     name = wish or _wish(chosen.fingerprint)
@@ -183,10 +183,10 @@ def _tell_admin(team: Team, asked: Asked) -> None:
     if asked.file:
         _output.warn(f"your request could not be published ({asked.reason})")
         _output.note(f"Send the file {asked.file} to an admin ({team.admins}), who then does:")
-        _output.note(f"  clave team approve {request.name} {os.path.basename(asked.file)} --read PATH")
+        _output.note(f"  clave team approve {request.name} {os.path.basename(asked.file)} --read FOLDER")
     else:
         _output.note(f"Your request to join as {request.name} is published. An admin ({team.admins}) then does:")
-        _output.note(f"  clave team approve {request.name} --read PATH")
+        _output.note(f"  clave team approve {request.name} --read FOLDER")
     _output.note("They must see, so read it to them by voice, that your key has these words:")
     _output.line(f"  {words.of_key(request.fingerprint)}")
     _output.note(f"  {request.fingerprint}\nAfter that you get what you may read: clave sync")

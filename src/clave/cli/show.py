@@ -15,6 +15,7 @@ from clave.cli._target import Target, resolve
 from clave.cli._tree import show_folder
 from clave.errors import NotFound, UsageError
 from clave.model.name import split_field
+from clave.model.secret import OTP
 from clave.store import layout
 from clave.store.reading import read
 from clave.store.search import missing
@@ -80,7 +81,7 @@ def _plaintext(target: Target, name: str, revision: str | None) -> bytes:
 
 
 def _value(target: Target, plaintext: bytes, revision: str | None) -> bytes:
-    if revision is not None and (target.field or "").casefold() == _field.OTP:
+    if revision is not None and (target.field or "").casefold() == OTP:
         raise UsageError("a code is made of the entry as it is now", "Leave out --at.")
     return _field.value(target, plaintext, target.field or "")
 

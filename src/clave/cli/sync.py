@@ -9,7 +9,7 @@ import click
 from clave.cli import _ask, _output
 from clave.cli._app import pass_app
 from clave.cli._remote import Waiting as Wait
-from clave.errors import Finding, UsageError
+from clave.errors import Finding, UsageError, VerificationFailed
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def command(app: App, *, dry_run: bool, endorse: bool, sign: bool, as_json: bool
     and of different fields of one entry, are brought together. If two people have changed the same field, both are
     kept: theirs at the entry, yours beside it (clave conflicts lists them), and the exit code is 1.
 
-    Commits that pass or plain git made without a signature wait until somebody who could have made them endorses them.
+    Commits that pass or plain git made without a signature wait until somebody who could have made them endorses them;
+    until then they are not brought in, and the exit code is 6.
     """
     from clave.store import syncing
 
@@ -62,11 +63,29 @@ def command(app: App, *, dry_run: bool, endorse: bool, sign: bool, as_json: bool
             _output.note(f"Whoever has the same sees the same words: {words.of_head(done.head)}")
     for line in done.refused:
         _output.warn(line)
+    if done.waiting and not dry_run:
+        first = done.waiting[0]
+        raise VerificationFailed(
+            f"commit {first.commit[:12]} is not signed, so it waits and was not brought in",
+            f"Look at it, then endorse it: clave sync --endorse ({_endorsers(first)} may).",
+        )
     if done.refused:
         raise Finding("a change of the team has to be made again", "See what is now: clave team; then run its command.")
     if done.conflicts:
-        names = ", ".join(printable(each.path.removesuffix(".gpg")) for each in done.conflicts)
-        raise Finding(f"two changes could not be brought together, and both are kept: {names}", "See: clave conflicts.")
+        raise _conflicts(done)
+
+
+def _conflicts(done: Synced) -> Finding:
+    twice = [printable(each.path.removesuffix(".gpg")) for each in done.conflicts if each.kept]
+    stays = [printable(each.path.removesuffix(".gpg")) for each in done.conflicts if not each.kept]
+    parts = []
+    if twice:
+        parts.append(f"two changes could not be brought together, and both are kept: {', '.join(twice)}")
+    if stays:
+        parts.append(f"removed or moved by one and changed by another, so what was changed stays: {', '.join(stays)}")
+    return Finding(
+        "; ".join(parts), "See: clave conflicts." if twice else "Remove it again if it is not needed: clave rm."
+    )
 
 
 def _endorse(wait: Wait) -> Callable[[Sequence[Waiting]], bool]:
@@ -91,6 +110,10 @@ def _sign(wait: Wait, *, sure: bool) -> Callable[[Sequence[Told]], bool]:
     return ask
 
 
+def _endorsers(each: Waiting) -> str:
+    return " or ".join(each.endorsers) or "nobody"
+
+
 def _line(each: Waiting) -> str:
     changed = ", ".join(printable(path) for path in each.paths[:_LISTED])
     return f"  {each.commit[:12]} changes {changed}{', …' if len(each.paths) > _LISTED else ''}"
@@ -108,8 +131,7 @@ def _print(done: Synced, *, dry_run: bool) -> None:
             if len(commits) > _LISTED:
                 _output.line(f"  and {len(commits) - _LISTED} before")
     for waiting in done.waiting:
-        who = " or ".join(waiting.endorsers) or "nobody"
-        _output.warn(f"an unsigned commit waits to be endorsed ({who} may: clave sync --endorse):\n{_line(waiting)}")
+        _output.warn(f"an unsigned commit waits to be endorsed ({_endorsers(waiting)} may):\n{_line(waiting)}")
     if done.left:
         names = ", ".join(printable(name) for name in done.left[:_LISTED]) + (", …" if len(done.left) > _LISTED else "")
         _output.warn(f"still encrypted to those who read it before: {names}. Who reads it mends it: clave rekey.")

@@ -12,6 +12,9 @@ import re
 # Fields that are no secret (DESIGN, Store format); free text is notes.
 PUBLIC_FIELDS = frozenset(("user", "username", "login", "url", "host", "port", "tags", "notes"))
 _PASSWORD = frozenset(("password", "pass"))
+# Managers write the same thing under these names; whoever asks for `user` means any of them.
+_USER = ("user", "username", "login")
+OTP = "otp"  # asked for as a field, it is the code of now
 
 _FIELD = re.compile(rb"([^\s:][^:]*?)[ \t]*:(?!//)[ \t]*(.*)", re.DOTALL)
 _OTP = b"otpauth://"
@@ -122,6 +125,22 @@ class Secret:
         return Secret(self.plaintext + end + key + b": " + value + b"\n")
 
 
+def find_field(secret: Secret, name: str) -> bytes | None:
+    """Return the field that somebody who asks for `name` means, None where there is none."""
+    names = _USER if name.casefold() == _USER[0] else (name,)
+    return next((text for text in map(secret.field, names) if text is not None), None)
+
+
+def field_names(secret: Secret) -> list[str]:
+    """Return what can be asked for, in the order in which one logs in and then that of the entry."""
+    fields = dict.fromkeys(name for name, _ in secret.fields)
+    user = next((name for name in _USER if secret.field(name) is not None), None)
+    names = ([user] if user else []) + (["password"] if secret.password else [])
+    names += [OTP] if secret.otp_uris else []
+    names += ["notes"] if secret.notes else []
+    return list(dict.fromkeys([*names, *fields]))
+
+
 def is_secret_field(name: str) -> bool:
     """Tell whether the value of a field is to be kept from people who look over a shoulder."""
     return name.casefold() not in PUBLIC_FIELDS
@@ -159,6 +178,11 @@ def _secret_fields(secret: Secret) -> dict[str, list[bytes]]:
 def is_whole(plaintext: bytes) -> bool:
     """Tell whether a plaintext is one secret as a whole: no text, or a key file."""
     return _PEM.match(plaintext) is not None or not Secret(plaintext).is_text
+
+
+def is_file(plaintext: bytes) -> bool:
+    """Tell whether a plaintext is used as a whole alone, and has no password: a key file, or data with a NUL."""
+    return _PEM.match(plaintext) is not None or b"\0" in plaintext
 
 
 def part_of(line: bytes) -> str:

@@ -16,11 +16,10 @@ signature, which gpg verifies) is left to gpg, and so is what Sequoia refuses: N
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
-import secrets
+import os
 import sys
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pysequoia
@@ -31,13 +30,14 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from clave.errors import BadMessage
 from clave.openpgp import packets
 from clave.openpgp.sequoia import tried
-from clave.openpgp.session import SessionKey
+from clave.openpgp.session import SessionKey, hashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _INFLATED = 1 << 20  # bytes
 _BLOCK = 16
+_IN_PARTS = 512  # octets from which on gpg writes a packet in parts
 _RANDOM = _BLOCK + 2  # octets before the packets inside (RFC 4880 5.13)
 _MDC = 22  # octets of the packet that ends them
 _WINDOWS = {1: -zlib.MAX_WBITS, 2: zlib.MAX_WBITS}  # compression algorithm: what zlib calls it
@@ -59,7 +59,9 @@ def opened(session: SessionKey, packet: bytes) -> bytes | None:
         return None
     if not literal:
         return None
-    password = secrets.token_hex(16)
+    if len(packet) > _IN_PARTS:
+        _keep_memory_apart()
+    password = os.urandom(16).hex()
     # In one piece: Sequoia takes ten times as long for a packet that is in parts, as gpg writes it from 512 octets on.
     message = _password_packet(session, password) + b"\xd2\xff" + len(body).to_bytes(4, "big") + body
     decrypted = tried(lambda: pysequoia.decrypt(message, passwords=[password]))
@@ -76,13 +78,14 @@ def certificates(exported: bytes) -> list[pysequoia.Cert]:
 
 def sealed(plaintext: bytes, recipients: Sequence[pysequoia.Cert]) -> bytes | None:
     """Return `plaintext` encrypted to all encryption subkeys of these, None if Sequoia does not."""
+    _keep_memory_apart()
     return tried(lambda: pysequoia.encrypt(plaintext, recipients=recipients, armor=False))
 
 
 def _password_packet(session: SessionKey, password: str) -> bytes:
     """Return a packet that wraps a session key under a password (RFC 4880 5.3, version 4)."""
-    salt = secrets.token_bytes(8)
-    encrypt = Cipher(AES(hashlib.sha256(salt + password.encode()).digest()), ECB()).encryptor().update  # noqa: S305
+    salt = os.urandom(8)
+    encrypt = Cipher(AES(hashed(_SHA_256, salt + password.encode())), ECB()).encryptor().update  # noqa: S305
     plain = bytes((session.algorithm,)) + session.key
     wrapped, before = b"", bytes(_BLOCK)
     for at in range(0, len(plain), _BLOCK):  # CFB
@@ -126,11 +129,11 @@ def _xor(data: bytes, stream: bytes) -> bytes:
 
 
 def works() -> bool:
-    """Make ready, and tell whether the installed pysequoia does what is asked of it here."""
-    _keep_memory_apart()
+    """Tell whether the installed pysequoia does what is asked of it here."""
     return opened(_KNOWN_KEY, _KNOWN_PACKET) == b"clave"
 
 
+@cache
 def _keep_memory_apart() -> None:
     """Have glibc take large pieces of memory from the system, and give them back at once.
 
@@ -138,6 +141,8 @@ def _keep_memory_apart() -> None:
     of it. By default glibc soon keeps such a piece, and then clears all of it each time: that takes a millisecond.
     """
     if sys.platform == "linux":
+        import ctypes
+
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt:
             mallopt(_MMAP_THRESHOLD, 8 << 20)

@@ -17,7 +17,8 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from clave.errors import BadMessage, CannotDecrypt, KeyLocked
+from clave.errors import BadMessage, CannotDecrypt, KeyLocked, ProgramMissing
+from clave.openpgp.command import start_listing
 from clave.openpgp.message import decrypt, encrypt
 from clave.openpgp.packets import dearmor, inspect
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Self
 
+    from clave.openpgp.engine import Opener
     from clave.openpgp.keys import Recipient
 
 Item = TypeVar("Item")
@@ -43,9 +45,7 @@ def decrypt_many(
     Raises KeyLocked at the first message whose key the agent will not use.
     """
     few, items = _few(items)
-    engine = None if few or options else _engine()
-    opener = engine and engine.Opener.start()
-
+    opener = None if few or options else _opener()
     refused: list[KeyLocked] = []
     used: set[tuple[str, ...]] = set()  # the recipients of messages that gpg has had
 
@@ -111,6 +111,17 @@ def _few(items: Iterable[Item]) -> tuple[bool, Iterator[Item]]:
     source = iter(items)
     first = list(islice(source, _FEW))
     return len(first) < _FEW, chain(first, source)
+
+
+def _opener() -> Opener | None:
+    """Return what opens messages without a gpg for each, None where that is gpg's to do."""
+    try:
+        with start_listing() as listing:  # gpg works while the libraries are loaded
+            engine = _engine()
+            opener: Opener | None = engine.Opener.start(listing) if engine else None
+            return opener
+    except ProgramMissing:
+        return None
 
 
 def _engine() -> ModuleType | None:

@@ -49,6 +49,12 @@ def start_decrypting(options: Sequence[str] = (), *, limit: int = LIMIT) -> Runn
         raise GpgMissing("gpg is not installed", "Install gnupg and try again.") from None
 
 
+def start_listing() -> Running:
+    """Start a gpg that lists the user's own keys with all that is public of them. Raises ProgramMissing."""
+    argv = ["gpg", "--batch", "--list-secret-keys", "--with-keygrip", "--with-key-data"]
+    return start(argv, env=environment(), input=b"")
+
+
 def _missing() -> type[ProgramMissing]:
     # Called only when something was raised: errors are loaded after gpg was started.
     from clave.errors import ProgramMissing

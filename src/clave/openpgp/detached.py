@@ -59,12 +59,13 @@ def verify(
         binary=sig.signature_type == SignatureType.Binary,
         digest=_DIGESTS.get(tried(lambda: int(sig.hash_algorithm)) or 0, "UNKNOWN"),
     )
-    signer = _signer(found.fingerprint, certificates, known)
-    if signer is None:
+    signers = _signers(found.fingerprint, certificates, known)
+    if not signers:
         return found
-    good = sig.expiration is None and _is_good(payload, sig, signer)
-    state = "GOOD" if good else _why_not(sig, found.digest, signer)
-    return found._replace(state=state, fingerprint=signer.known.certificate.fingerprint)
+    good = (each for each in signers if sig.expiration is None and _is_good(payload, sig, each))
+    signer = next(good, None)
+    state = "GOOD" if signer else _why_not(sig, found.digest, signers[0])
+    return found._replace(state=state, fingerprint=(signer or signers[0]).known.certificate.fingerprint)
 
 
 class _Signer(NamedTuple):
@@ -101,13 +102,15 @@ def _is_one_packet(signature: bytes) -> bool:
         return False
 
 
-def _signer(name: str, certificates: Iterable[bytes], known: Callable[[bytes], Known | None]) -> _Signer | None:
+def _signers(name: str, certificates: Iterable[bytes], known: Callable[[bytes], Known | None]) -> list[_Signer]:
+    """Return whose key it may be: first those whose primary key it is, as anybody may claim it as a subkey."""
+    signers = []
     for data in certificates:
         found = known(data)
         key = found and found.cert and found.keys.get(name)
         if found and key:
-            return _Signer(key, found)
-    return None
+            signers.append(_Signer(key, found))
+    return sorted(signers, key=lambda signer: signer.key is not signer.known.parts.primary)
 
 
 def _is_good(payload: bytes, sig: Sig, signer: _Signer) -> bool:

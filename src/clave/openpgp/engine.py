@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import BadMessage, CannotDecrypt, KeyLocked, ProgramMissing
 from clave.openpgp import agent, bridge, packets
 from clave.openpgp.command import environment
-from clave.openpgp.keys import configuration
+from clave.openpgp.configuration import configuration
 from clave.openpgp.message import lock_reason, locked, not_ours, untrusted
 from clave.openpgp.session import SessionKey, own_keys
 from clave.process import run
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from clave.openpgp.agent import Agent
     from clave.openpgp.keys import Recipient
     from clave.openpgp.session import OwnKey
+    from clave.process import Running
 
     # A plaintext, why there is none, or None: gpg has to say.
     Opened = bytes | CannotDecrypt | None
@@ -75,12 +76,15 @@ class Opener:
         self._used: set[str] = set()
 
     @classmethod
-    def start(cls) -> Opener | None:
-        """Return one that is ready, None where all is gpg's to open. Raises KeyLocked for an agent that is broken."""
+    def start(cls, listing: Running) -> Opener | None:
+        """Return one that is ready, None where all is gpg's to open. Raises KeyLocked for an agent that is broken.
+
+        `listing` is what `command.start_listing` has started.
+        """
         if not _is_ordinary():
             return None
         try:
-            keys = own_keys()
+            keys = own_keys(listing)
             return cls(keys, agent.connect()) if any(keys.values()) else None
         except (agent.AgentMissing, ProgramMissing):
             return None

@@ -13,11 +13,11 @@ here, once, to an encryption subkey; gpg is then told that subkey and nothing el
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotEncrypt, ProgramMissing
 from clave.openpgp.command import environment
+from clave.openpgp.configuration import configuration
 from clave.process import run
 
 if TYPE_CHECKING:
@@ -287,24 +287,6 @@ def _expand_groups(ids: Sequence[str], options: Sequence[str]) -> list[str]:
         if fields[:2] == ["cfg", "group"] and len(fields) == 4:
             groups[fields[2].lower()] = fields[3].split(";")
     return [member for each in ids for member in groups.get(each.lower(), [each])]
-
-
-def configuration(options: Sequence[str]) -> list[str]:
-    """Return the texts of the configuration files that gpg reads; any trouble is gpg's to report."""
-    home = os.environ.get("GNUPGHOME") or os.path.expanduser("~/.gnupg")
-    for at, option in enumerate(options):
-        if option == "--homedir" and at + 1 < len(options):
-            home = options[at + 1]
-        elif option.startswith("--homedir="):
-            home = option.partition("=")[2]
-    texts = []
-    for path in (os.path.join(home, "gpg.conf"), "/etc/gnupg/gpg.conf"):
-        try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                texts.append(file.read())
-        except OSError:
-            continue
-    return texts
 
 
 def _trusts_always(options: Sequence[str]) -> bool:

@@ -9,17 +9,15 @@ Anything else is gpg's to open, and so is whatever does not fit: it may be damag
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, Hash, HashAlgorithm
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
-
-from clave.openpgp.command import environment
-from clave.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from clave.process import Running
 
 _RSA, _RSA_ENCRYPT, _ECDH = 1, 2, 18
 _CURVES = {  # object identifiers, with their length in front, as they stand in a key
@@ -28,7 +26,8 @@ _CURVES = {  # object identifiers, with their length in front, as they stand in 
     "052B81040022",  # NIST P-384
     "052B81040023",  # NIST P-521
 }
-_HASHES = {8: "sha256", 9: "sha384", 10: "sha512"}
+# Those of cryptography, which is loaded anyway: hashlib takes as long again.
+_HASHES: dict[int, type[HashAlgorithm]] = {8: SHA256, 9: SHA384, 10: SHA512}
 _AES = {7: 16, 8: 24, 9: 32}  # algorithm: octets of its key
 _LARGEST = 4000  # bytes of a PKESK: the agent takes 4,096
 _SENDER = b"Anonymous Sender    "
@@ -42,8 +41,7 @@ class SessionKey(NamedTuple):
     key: bytes
 
 
-@dataclass(frozen=True)
-class OwnKey:
+class OwnKey(NamedTuple):
     """An encryption key whose secret part the agent has. `curve` and `kdf` are empty for RSA.
 
     `curve` is the object identifier with its length in front, `kdf` the field of the same name (RFC 6637 9).
@@ -87,7 +85,7 @@ class OwnKey:
             # 0x40 and the x coordinate, or 0x04, x and y.
             point = point[1:] if point[0] == 0x40 else point[1 : 1 + len(point) // 2]
         context = self.curve + bytes((_ECDH,)) + self.kdf + _SENDER + bytes.fromhex(self.fingerprint)
-        digest = hashlib.new(_HASHES[self.kdf[2]], b"\0\0\0\1" + point + context).digest()
+        digest = hashed(self.kdf[2], b"\0\0\0\1" + point + context)
         try:
             encoded = aes_key_unwrap(digest[: _AES[self.kdf[3]]], wrapped)
         except (InvalidUnwrap, ValueError):
@@ -96,13 +94,19 @@ class OwnKey:
         return encoded[:-padding] if 0 < padding <= 8 else None
 
 
-def own_keys() -> dict[str, OwnKey | None]:
+def hashed(algorithm: int, data: bytes) -> bytes:
+    """Return a hash of data; `algorithm` is its number in OpenPGP (RFC 4880 9.4)."""
+    digest = Hash(_HASHES[algorithm]())
+    digest.update(data)
+    return digest.finalize()
+
+
+def own_keys(listing: Running) -> dict[str, OwnKey | None]:
     """Return the user's own keys by key id, expired and revoked ones too; None for one that gpg has to use.
 
-    Raises ProgramMissing.
+    `listing` is what `command.start_listing` has started.
     """
-    answer = run(["gpg", "--batch", "--list-secret-keys", "--with-keygrip", "--with-key-data"], env=environment())
-    records = _records(answer.out.decode("utf-8", "replace").splitlines())
+    records = _records(listing.finish().out.decode("utf-8", "replace").splitlines())
     return {record["id"]: _own_key(record) for record in records if record["token"] != _NOT_HERE}
 
 

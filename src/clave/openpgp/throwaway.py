@@ -1,20 +1,19 @@
-"""A key for a machine, made in a keyring that is thrown away: it exists in what is returned, and nowhere else.
+"""Keyrings that are thrown away. A key for a machine is made in one: it exists in what is returned, and nowhere else.
 
-The keyring lies in a folder of mode 0700 in RAM. Its agent is stopped and the folder removed however this ends. After a
+A keyring lies in a folder in RAM (`ram.py`). Its agent is stopped and the folder removed however this ends. After a
 kill the next command sweeps the folder away, and an agent whose folder is gone ends by itself.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
+from contextlib import suppress
 from typing import NamedTuple
 
-from clave.errors import CannotEncrypt, CannotWrite, ProgramMissing
+from clave import ram
+from clave.errors import CannotDecrypt, CannotEncrypt, ProgramMissing
 from clave.openpgp import certificates
 from clave.openpgp.command import environment
-from clave.places import EDIT
+from clave.places import KEY
 from clave.process import run
 
 
@@ -25,18 +24,22 @@ class Made(NamedTuple):
     certificate: bytes
 
 
-def make(folder: str, user_id: str) -> Made:
-    """Make an ed25519 and cv25519 key without passphrase and expiry. Raises CannotEncrypt, CannotWrite."""
+def make(user_id: str, *, hint: str, allow_disk: bool = False) -> Made:
+    """Make an ed25519 and cv25519 key without passphrase and expiry.
+
+    Raises UsageError, with that hint, where there is no RAM to make it in and `allow_disk` is false; CannotEncrypt,
+    CannotWrite.
+    """
+    place = ram.make(KEY, hint=hint, allow_disk=allow_disk)
     try:
-        home = tempfile.mkdtemp(prefix=f"{EDIT}{os.getpid()}-", dir=folder)
-    except OSError as error:
-        raise CannotWrite(f"there is no room to make a key in: {error.strerror}", "Free some memory.") from None
-    try:
-        return _make(home, user_id)
+        return _make(place.path, user_id)
     except ProgramMissing:
         raise CannotEncrypt("gpg is not installed", "Install gnupg and try again.") from None
     finally:
-        _throw_away(home)
+        try:
+            stop(place.path)
+        finally:
+            place.remove()
 
 
 def _make(home: str, user_id: str) -> Made:
@@ -59,12 +62,19 @@ def _fingerprint(listing: bytes) -> str:
     return next(row[9] for row in rows if row[0] == "fpr")
 
 
-def _throw_away(home: str) -> None:
-    """Stop what serves a keyring, and remove it."""
+def take(home: str, key: bytes) -> int:
+    """Put secret keys into the keyring of a folder; return how many there are in it. Raises CannotDecrypt."""
+    gpg = ["gpg", "--no-options", "--homedir", home, "--batch", "--quiet"]
     try:
+        run([*gpg, "--import"], input=key, env=environment())
+        listing = run([*gpg, "--with-colons", "--list-secret-keys"], env=environment()).out
+    except ProgramMissing:
+        raise CannotDecrypt("gpg is not installed", "Install gnupg and try again.") from None
+    return sum(line.startswith(b"sec:") for line in listing.splitlines())
+
+
+def stop(home: str) -> None:
+    """Stop what serves the keyring of a folder, which is about to be removed."""
+    with suppress(ProgramMissing):  # without gpgconf there is no agent to stop but one that ends with its folder
         for words in (("--kill", "all"), ("--remove-socketdir",)):
             run(["gpgconf", "--homedir", home, *words], env=environment())
-    except ProgramMissing:
-        pass  # without gpgconf there is no agent to stop but one that ends when its folder is gone
-    finally:
-        shutil.rmtree(home, ignore_errors=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clave.store.store import Store
+    from clave.team.roster import Roster
 
 HIDDEN = "hidden"
 
@@ -225,6 +226,18 @@ class _Plain:
         """Return what to call the owner of a key: two with the same user id are told apart."""
         twin = any(name == user_id for fpr, name in self._names.items() if fpr != fingerprint)
         return self._names.setdefault(fingerprint, f"{user_id} {fingerprint}" if twin else user_id)
+
+
+def granted(roster: Roster, folder: str) -> list[str]:
+    """Return who was given the right to read a folder: members, and groups by their name alone."""
+    found: dict[str, None] = {}
+    rights = {each.path: each for each in roster.folders}
+    for path in upwards(folder):
+        if path in rights:
+            found |= dict.fromkeys(grant.who.removeprefix("@") for grant in rights[path].read)
+            if not rights[path].inherit:
+                break
+    return list(found)
 
 
 def require_team(store: Store) -> None:

@@ -6,11 +6,10 @@ another one by then, nobody is let in.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import Busy, GitFailed, NotFound, VerificationFailed
+from clave.errors import GitFailed, NotFound, VerificationFailed
 from clave.openpgp import certificates
 from clave.store import requests, teamwork
 from clave.team import editing
@@ -78,31 +77,9 @@ def change(applicant: Applicant, name: str, read: Iterable[str], write: Iterable
             after = editing.grant(after, name, path, given)
         return replace(after, seq=roster.seq + 1, prev=roster.digest)
 
-    return teamwork.Change(edit, f"Let {name} into the team.", {key.fpr: applicant.certificate})
-
-
-def require_unchanged(store: Store, team: Team, applicant: Applicant) -> None:
-    """Raise VerificationFailed if a request is not any more what was shown."""
     request = applicant.request
-    if request is None:
-        return
-    advice = "Look at it again, and compare the words anew."
-    now = applied(store, team, request.fingerprint).get(request.fingerprint)
-    if now is None:
-        raise VerificationFailed("the request was taken back after it was shown", advice)
-    if now.problem is not None:
-        raise now.problem
-    if now.request != request:
-        raise VerificationFailed("the request is another one than was shown", advice)
-
-
-def answer(store: Store, request: Request) -> None:
-    """Take a request away that was answered; one that is another by now stays."""
-    repository = store.team_repository()
-    there = remote.remote_of(repository)
-    if there is not None:
-        with suppress(Busy, GitFailed):  # it grants nothing, and whoever looks sees that its key is a member's
-            remote.push(repository, there, [f":{request.branch}"], expect={request.branch: request.commit})
+    answers = {request.branch: request.commit} if request else {}
+    return teamwork.Change(edit, f"Let {name} into the team.", {key.fpr: applicant.certificate}, answers=answers)
 
 
 def wanted(found: dict[str, Read], name: str, fingerprint: str | None) -> Request:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import VerificationFailed
+from clave.errors import CannotWrite, VerificationFailed
 from clave.store import pins, words
 from clave.store.pins import Pinned
 from clave.store.verification import ROOT, judge
@@ -126,9 +127,7 @@ def adopt(repository: Repository, root: str) -> tuple[Pinned, Verdict]:
     head = repository.head()
     if head is None:
         raise VerificationFailed("this store has no commit yet, and so no team", "Get the team's: clave join URL.")
-    pinned, verdict = verified(repository, require(repository, head, root), head)
-    if verdict.refusals:
-        raise verdict.refusals[0].error()
+    pinned, verdict = _earned(repository, require(repository, head, root), head)
     pins.write(repository, pinned)
     return pinned, verdict
 
@@ -136,9 +135,9 @@ def adopt(repository: Repository, root: str) -> tuple[Pinned, Verdict]:
 def as_told(repository: Repository, pinned: Pinned | None, root: str) -> Pinned:
     """Return the pin of a store that is to have this beginning (CLAVE_ROOT); where there is none it is set.
 
-    Raises VerificationFailed for a store that is another one.
+    A machine that cannot keep it verifies anew each time. Raises VerificationFailed for a store that is another one.
     """
-    head = repository.head()
+    head = repository.head() or ""
     found = of(pinned) if pinned is not None else find(repository, head) if head else None
     if found is None or not found.fits(root):
         words_are = f", whose words are {found.words}" if found else ", which has no team"
@@ -146,7 +145,19 @@ def as_told(repository: Repository, pinned: Pinned | None, root: str) -> Pinned:
             f"{ROOT} is not for the store in {repository.work_tree}{words_are}",
             f"If {ROOT} is what your colleagues' clave pin --words says, do not use this store.",
         )
-    return pinned or adopt(repository, root)[0]
+    if pinned is None:
+        pinned, _ = _earned(repository, found, head)
+        with suppress(CannotWrite):
+            pins.write(repository, pinned)
+    return pinned
+
+
+def _earned(repository: Repository, genesis: Genesis, tip: str) -> tuple[Pinned, Verdict]:
+    """Return what `verified` does. Raises VerificationFailed also for a commit that is refused."""
+    pinned, verdict = verified(repository, genesis, tip)
+    if verdict.refusals:
+        raise verdict.refusals[0].error()
+    return pinned, verdict
 
 
 def shared(repository: Repository, good: str) -> str:

@@ -69,7 +69,9 @@ def examine(settings: Settings, name: str | None = None, *, terminal: str | None
     if store is None:
         return
     yield from _private("permissions", store.root, 0o077, "others may look into the store's folder")
-    if has_gpg:
+    if store.is_team:
+        yield from _team(store)
+    elif has_gpg:
         yield from _recipients(store)
     if shutil.which("git"):
         yield from _history(store)
@@ -154,6 +156,25 @@ def _recipients(store: Store) -> Iterator[Report]:
         report = expiry("recipients", f"the key {reader.key_id} ({reader.user_id})", reader.expires, mend)
         if reader.fingerprint not in own and report.level is Level.ATTENTION:
             yield report
+
+
+def _team(store: Store) -> Iterator[Report]:
+    """Report on a team: is HEAD verified, is the user in it, can every member be encrypted to?"""
+    from clave.store import expiry
+
+    try:
+        team = store.team()
+    except ClaveError as failure:
+        yield attention("team", failure.message, failure.hint)
+        return
+    yield good("team", f"all is verified up to commit {team.commit[:12]}, with roster {team.roster.seq}")
+    if team.me is None:
+        yield note("team", "none of your keys is a member's: you can read what is for you, and write nothing")
+    else:
+        yield good("team", f"you are {team.me.name}, {team.me.role} of the team")
+    for state in expiry.states(team.roster, team.certificates):
+        if state.problem or state.ends_soon:
+            yield attention("recipients", state.line().removesuffix(f" {state.mend}"), state.mend)
 
 
 def _written_well(root: str, folder: str, path: str) -> Iterator[Report]:

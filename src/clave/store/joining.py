@@ -5,6 +5,7 @@
 - A team store is put there only after its words were compared; its pin is set after that, so a command that was killed
   leaves no store, or one that nothing trusts, and the same command again goes on from there.
 - A plain store has nothing that could be verified. One that had a team once is refused.
+- A place remembers: where a team store was before, its remote may not have gone back meanwhile, or become a plain one.
 - Nothing is published but the request to join.
 """
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.config import STORE_NAME
 from clave.errors import Busy, CannotEncrypt, CannotWrite, GitFailed, UsageError, VerificationFailed
+from clave.model.text import printable
 from clave.openpgp import certificates
 from clave.store import genesis as beginnings
 from clave.store import pins, requests
@@ -34,8 +36,12 @@ if TYPE_CHECKING:
     from clave.config import Settings
     from clave.store.genesis import Genesis
     from clave.store.membership import Team
+    from clave.store.pins import Pinned
     from clave.store.requests import Request
     from clave.team.verdict import Verdict
+
+
+_FETCHED = "refs/clave/incoming"
 
 
 class Place(NamedTuple):
@@ -88,7 +94,7 @@ def is_free(path: str) -> bool:
     """Tell whether nothing is in the way of a store at a path; an empty folder is not."""
     try:
         return not os.listdir(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return not os.path.lexists(path)
     except OSError:
         return False
@@ -140,28 +146,54 @@ def received(url: str, place: Place, *, told: Callable[[str], object] | None = N
             shutil.rmtree(clone, ignore_errors=True)  # of a join that was killed
             remote.clone(url if "://" in url or not os.path.exists(url) else os.path.abspath(url), clone, progress=told)
             repository = Repository.find(clone, top=clone)
-            tip = repository.head() if repository else None
-            if repository is None or tip is None:
-                raise GitFailed(
-                    f"there is no store at {remote.shown(url)}: its branch has no commit",
-                    "Ask a colleague to push theirs, or which branch it is.",
-                )
+            assert repository is not None
+            tip = repository.head() or _only_branch(repository, url)
             yield Received(repository, tip, beginnings.find(repository, tip))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _only_branch(repository: Repository, url: str) -> str:
+    """Let HEAD follow the one branch of a remote whose own HEAD is of none (master, most often); return its commit."""
+    there = remote.Remote("origin", url, "", tracked=False)
+    branches = [ref for ref in remote.branches(repository, there) if not ref.startswith(requests.BRANCHES)]
+    if len(branches) != 1:
+        which = f"none of its branches ({', '.join(branches)}) is the usual one" if branches else "it has no commit"
+        raise GitFailed(
+            f"there is no store at {remote.shown(url)}: {printable(which)}",
+            "Ask a colleague to push theirs, or to mend HEAD there.",
+        )
+    name = branches[0].removeprefix("refs/heads/")
+    remote.fetch(repository, there, [f"{branches[0]}:{_FETCHED}"])
+    tip = repository.text("rev-parse", "--verify", _FETCHED)
+    tracking = f"refs/remotes/origin/{name}"
+    for ref in (branches[0], tracking):
+        repository.run("update-ref", ref, tip)
+    repository.run("update-ref", "-d", _FETCHED)
+    repository.run("symbolic-ref", "HEAD", branches[0])
+    for key, value in (("remote", "origin"), ("merge", branches[0])):
+        repository.run("config", f"branch.{name}.{key}", value)
+    repository.run("config", "remote.origin.fetch", f"+{branches[0]}:{tracking}")
+    return tip
+
+
 def settle(found: Received, place: Place, settings: Settings) -> Settled:
     """Verify what was received and put it into its place, up to the last good commit; set its pin.
 
-    The words were compared before. Raises VerificationFailed where not even the beginning holds; nothing is left then.
+    The words were compared before. Raises VerificationFailed where not even the beginning holds, or the place had a
+    newer history of this store, or a team's; nothing is left then.
     """
+    real = os.path.realpath(place.path)
+    repository = Repository(real, os.path.join(real, ".git"))
+    before = pins.read(repository)
     pinned, verdict, good = None, None, found.tip
     if found.genesis is not None:
         pinned, verdict = beginnings.verified(found.repository, found.genesis, found.tip)
         good = pinned.local
     elif any(path.startswith(f"{paths.ROSTERS}/") for path, *_ in reading.files(found.repository, found.tip)):
         raise VerificationFailed("the store has a team without a beginning", "Ask a colleague who pushed this.")
+    if before is not None:
+        _require_forward(found, before, good, place)
     _check_out(found.repository, good)
     try:
         with suppress(FileNotFoundError):
@@ -169,17 +201,34 @@ def settle(found: Received, place: Place, settings: Settings) -> Settled:
         os.rename(found.repository.work_tree, place.path)
     except OSError as error:
         raise CannotWrite(f"cannot write {place.path}: {error.strerror}", "Say where it may be: --into PATH.") from None
-    real = os.path.realpath(place.path)
-    repository = Repository(real, os.path.join(real, ".git"))
     try:
         if pinned is not None:
             pins.write(repository, pinned)
         register(place, settings)
     except BaseException:
-        pins.forget(repository)
         shutil.rmtree(real, ignore_errors=True)
+        if before is None:
+            pins.forget(repository)
+        else:
+            pins.write(repository, before)
         raise
     return Settled(Store(place.path, settings, place.name), verdict)
+
+
+def _require_forward(found: Received, before: Pinned, good: str, place: Place) -> None:
+    """Raise VerificationFailed if a place had something that what is received takes back."""
+    elsewhere = "If that is meant, take another place: --into PATH."
+    if found.genesis is None:
+        raise VerificationFailed(f"at {place.path} there was a team's store, and this one is plain", elsewhere)
+    is_other = found.genesis.commit != before.genesis  # its words were compared, so that is meant
+    if is_other or not before.upstream:
+        return
+    after = found.repository.run("merge-base", "--is-ancestor", before.upstream, good, check=False)
+    if after.code != 0:
+        raise VerificationFailed(
+            f"the remote had commit {before.upstream[:12]}, when a store was at {place.path}, and has it no more",
+            f"Ask the others whether that was done on purpose. {elsewhere}",
+        )
 
 
 def register(place: Place, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from clave.team import paths
 from clave.team.history import current_roster
 from clave.team.roster import ADMIN
 from clave.team.tree import File, Tree
-from clave.vcs import reading
+from clave.vcs import reading, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,6 +67,15 @@ class Team:
         """The member whose key is the user's own."""
         return self.roster.who(self.key) if self.key else None
 
+    def signer(self, commit: bytes) -> str:
+        """Return the roster's name for who signed a verified commit, "" where that is nobody of the team."""
+        parts = signed.parts(commit)
+        if len(parts.signatures) != 1:
+            return ""
+        key = openpgp.verify(parts.payload, parts.signatures[0], self.certificates.values()).fingerprint
+        owner = self.roster.owners.get(key)
+        return owner.name if owner else ""
+
     def require_member(self) -> str:
         """Return the fingerprint of the user's own key. Raises VerificationFailed for somebody who is no member."""
         if self.key is None:
@@ -83,15 +92,26 @@ class Team:
         """
         key = self.require_member()
         if not self._own[1]:
-            name = self.roster.owners[key].name
-            certificate = openpgp.read(self.certificates.get(key, b""))
-            reason = openpgp.problem(certificate) if certificate else None
-            raise VerificationFailed(
-                f"nothing that {name} signs would be accepted: in the store the key {key} "
-                + (reason or "has nothing that signs and that you have"),
-                f"Extend it and send it to an admin ({self.admins}), who runs: clave key renew {name} KEYFILE.",
-            )
+            raise self._unable(key)
         return f"{self._own[1]}!"
+
+    def _unable(self, key: str) -> VerificationFailed:
+        """Return that nothing which the user signs would be accepted, why, and who can mend that."""
+        name = self.roster.owners[key].name
+        certificate = openpgp.read(self.certificates.get(key, b""))
+        reason = (certificate and openpgp.problem(certificate)) or "has nothing that signs and that you have"
+        others = " or ".join(admin.name for admin in self.roster.admins if admin.name != name)
+        if others:
+            hint = f"Extend it and send it to an admin ({others}), who runs: clave key renew {name} KEYFILE."
+        elif certificate and certificate.expires is not None:
+            # What is signed says when, and at that time the key has to be valid by the store's copy.
+            before = expiry.day(certificate.expires)
+            hint = f"No other admin can help: set the clock back to before {before}, run clave key renew, set it right."
+        else:
+            hint = "No other admin can help: begin a new store, and copy the entries into it."
+        return VerificationFailed(
+            f"nothing that {name} signs would be accepted: in the store the key {key} {reason}", hint
+        )
 
     def require_admin(self) -> str:
         """Return the fingerprint of the user's own key. Raises VerificationFailed for somebody who is no admin."""

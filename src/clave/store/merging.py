@@ -86,13 +86,19 @@ def decide(
     """Decide for each path by the files alone; the moves are new paths by old ones."""
     taken: dict[str, Taken] = {}
     both: dict[str, Three] = {}
+
+    def is_edit(old: str, new: str, there: Files, moves: Mapping[str, str]) -> bool:
+        """Tell whether a side has changed what the other moved, and not put something else in its place."""
+        unmoved = new not in there and old not in moves.values()
+        return unmoved and there.get(old) not in (None, base[old], base.get(new))
+
     for old, new in our_moves.items():
-        if their_moves.get(old) == new or (theirs.get(old) not in (None, base[old]) and new not in theirs):
+        if their_moves.get(old) == new or is_edit(old, new, theirs, their_moves):
             taken[old] = Taken(None, ours, old)
             at = new if new in theirs else old
             both[new] = Three(base[old], ours[new], theirs[at], new, at)
     for old, new in their_moves.items():
-        if new not in both and ours.get(old) not in (None, base[old]) and new not in ours:
+        if new not in both and is_edit(old, new, ours, our_moves):
             taken[old] = Taken(None, theirs, old)
             both[new] = Three(base[old], ours[old], theirs[new], old, new)
     for path in sorted({*base, *ours, *theirs} - {*taken, *both}):

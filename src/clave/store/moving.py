@@ -99,9 +99,12 @@ def plan_across(store: Store, old: str, other: Store, new: str) -> Move:
 def carry(store: Store, planned: Move, other: Store, *, keep: bool, progress: Progress | None = None) -> None:
     """Carry out a plan of `plan_across`; with `keep` what is here stays.
 
-    Raises CannotDecrypt where an entry cannot be read, and as every write: nothing is changed then, unless it is
-    the removal here that failed.
+    Raises CannotDecrypt where an entry cannot be read, VerificationFailed where it may not be what a team has written,
+    and as every write: nothing is changed then, unless it is the removal here that failed.
     """
+    doubt = store.doubt(planned.old, below=True)
+    if doubt is not None:
+        raise doubt
     names = {old.removesuffix(SUFFIX): new.removesuffix(SUFFIX) for old, new in planned.files}
     ciphertexts = ((name, layout.read_file(store.root, name)) for name in names)
     with begin(other, os.path.dirname(planned.files[0][1])) as change:

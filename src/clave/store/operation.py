@@ -53,6 +53,7 @@ class Operation:
         self._plain: dict[str, bytes] = {}
         self._kinds: dict[str, tuple[str, str | None]] = {}
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
+        self._sources: set[str] = set()  # paths whose content goes to another one
         self.team = team
         self._has_roster = False  # whether the roster is changed
         self._readers: recipients.Readers | recipients.TeamReaders = (
@@ -104,6 +105,8 @@ class Operation:
         """
         self._raw[path] = content
         self._readers.forget_folders()
+        if moved_from is not None:
+            self._sources.add(moved_from)
         if moved_from is not None and path.endswith(SUFFIX) and not isinstance(content, Link):
             blob = self._blob_id(content)
             self._kinds[path] = ("same", blob) if blob else ("rekey", None)
@@ -187,6 +190,7 @@ class Operation:
         if not adopt:
             self.require_unchanged((*self._raw, *self._plain))
         if self.team and not self._merged:
+            self.require_unchanged(self._sources.union(self._known))
             self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
@@ -243,6 +247,11 @@ class Operation:
             if verdict.refusals:
                 refusal = verdict.refusals[0]
                 advice = refusal.advice if refusal.rule is Rule.WRONG_HANDS else "Nothing was changed."
+                if self._merged:
+                    mend = (
+                        "Rename yours: clave mv" if refusal.rule is Rule.TREE else "See what you may do: clave access"
+                    )
+                    advice = f"What you did stays here, unshared. {mend}."
                 raise VerificationFailed(f"the team would refuse this: {refusal.problem}", advice)
 
         new = write.commit(
@@ -258,9 +267,15 @@ class Operation:
             self._warn(changes)
 
     def _warn(self, changes: Iterable[str]) -> None:
-        """Leave a notice of each reader of what was changed whose key ends soon."""
-        from clave.store import expiry
+        """Leave a notice of each reader of what was changed whose key ends soon, and of rights that have lapsed."""
+        from datetime import date
 
+        from clave.store import expiry
+        from clave.team.wording import lapsed
+
+        if isinstance(self._readers, recipients.TeamReaders):
+            for line in lapsed(self._readers.roster, date.today()):  # noqa: DTZ011 - a day of the user's calendar
+                notices.leave(line)
         for folder in {path.rpartition("/")[0] for path in changes if path.endswith(SUFFIX)}:
             with suppress(CannotEncrypt):  # something was removed there, and nothing encrypted
                 for line in expiry.warnings(self._readers.of(folder)):

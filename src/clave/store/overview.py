@@ -13,7 +13,7 @@ from clave.store import expiry, layout, rekeying
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.team.wording import words
-from clave.vcs import reading, signed
+from clave.vcs import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,20 +109,10 @@ def _last_seen(repository: Repository, team: Team) -> Mapping[str, int]:
             break
         raw = dict(reading.objects(repository, commits[at : at + _AT_ONCE], "commit"))
         for commit in filter(raw.__contains__, commits[at : at + _AT_ONCE]):
-            name = _signer(team, raw[commit])
+            name = team.signer(raw[commit])
             if name and name not in found:
                 found[name] = _time(raw[commit])
     return found
-
-
-def _signer(team: Team, commit: bytes) -> str:
-    """Return whose key signed a commit, "" where that is nobody of the team."""
-    parts = signed.parts(commit)
-    if len(parts.signatures) != 1:
-        return ""
-    key = certificates.verify(parts.payload, parts.signatures[0], team.certificates.values()).fingerprint
-    owner = team.roster.owners.get(key)
-    return owner.name if owner else ""
 
 
 def _time(commit: bytes) -> int:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 
 from clave.errors import CannotWrite, VerificationFailed
-from clave.places import state_file
+from clave.places import state_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from clave.vcs.git import Repository
 
 _FIELDS = ("store", "genesis", "roster", "upstream", "local", "seq", "when")
-_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-_LONGEST = 240  # bytes of a file's name
 _LIMIT = 4096  # bytes of the file
 
 
@@ -56,13 +54,7 @@ class Pinned:
 
 def location(common_dir: str) -> str:
     """Return the path of the pin's file of a repository, by its git directory."""
-    path = os.fsencode(os.path.realpath(common_dir))
-    name = "".join(chr(b) if b in _PLAIN else f"%{b:02X}" for b in path)
-    if len(name) > _LONGEST:
-        import hashlib
-
-        name = f"sha256-{hashlib.sha256(path).hexdigest()}"
-    return state_file(os.environ, os.path.join("pins", name))
+    return state_of(os.environ, "pins", os.path.realpath(common_dir))
 
 
 def read(repository: Repository) -> Pinned | None:
@@ -74,7 +66,7 @@ def read_file(path: str) -> Pinned | None:
     """Return the pin in a file. Raises as `read`."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise VerificationFailed(f"the pin {path} cannot be read: {error.strerror}", "Check its permissions.") from None
@@ -123,7 +115,7 @@ def forget(repository: Repository) -> None:
     """Remove the pin of a repository: what is there from now on is not known from before."""
     try:
         os.unlink(location(repository.common_dir))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

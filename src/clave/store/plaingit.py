@@ -21,7 +21,7 @@ from clave.model import threeway
 from clave.model.name import SUFFIX
 from clave.openpgp import bulk
 from clave.openpgp.message import encrypt
-from clave.store import recipients
+from clave.store import recipients, verification
 from clave.store.merging import CONFLICT
 from clave.vcs.attributes import use_drivers
 from clave.vcs.objects import object_id
@@ -82,7 +82,12 @@ def _settings(store: Store, *, lenient: bool = False) -> Iterator[Setting]:
     command = ["gpg", "-d", "--quiet", "--yes", "--compress-algo=none", "--no-encrypt-to", *store.options]
     yield Setting("diff.gpg.textconv", " ".join(command), "by gpg")
     if store.is_team:
-        team = store.team()
+        from clave.store.membership import Team
+
+        # As the last verified commit says, also where HEAD is not: what makes it so may be missing signatures.
+        repository = store.team_repository()
+        pinned = verification.pinned_or_refuse(repository)
+        team = Team(repository, pinned, pinned.local)
         key = (team.key or "") if lenient else team.require_member()
         yield Setting("user.signingkey", key, "the key that the team knows")
         yield Setting("gpg.format", "openpgp", "signs")

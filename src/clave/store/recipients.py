@@ -103,15 +103,15 @@ class TeamReaders:
         self, team: Team, roster: Roster | None = None, certificates: Mapping[str, bytes] | None = None
     ) -> None:
         self._team = team
-        self._roster = roster or team.roster
+        self.roster = roster or team.roster
         self._certificates = certificates or team.certificates
         self._known: dict[tuple[str, ...], list[Recipient]] = {}
 
     def of(self, folder: str) -> list[Recipient]:
         """Return who reads a folder. Raises CannotEncrypt that names each member who cannot be encrypted to."""
-        names = self._roster.readers(folder)
+        names = self.roster.readers(folder)
         if names not in self._known:
-            self._known[names] = self._team.recipients(folder, self._roster, self._certificates)
+            self._known[names] = self._team.recipients(folder, self.roster, self._certificates)
         return self._known[names]
 
     def forget_folders(self) -> None:

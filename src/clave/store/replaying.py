@@ -49,10 +49,9 @@ def is_needed(ours: Files, theirs: Files) -> bool:
 
 def start(store: Store, repository: Repository, tip: str) -> None:
     """Let HEAD be `tip`, which is verified, and the user's own commits wait to be made again."""
-    head = reading.require_commit(repository, "HEAD")
-    own = [each.id for each in graph.between(repository, tip, head) if len(each.parents) == 1]
-    queue.put_first(repository, own)
     with transaction.begin(repository, store.root) as write:
+        own = graph.between(repository, tip, write.head or tip)
+        queue.put_first(repository, [each.id for each in own if len(each.parents) == 1])
         write.advance(tip)
     pinned = verification.pinned_or_refuse(repository)
     pins.write(repository, pinned.replace(local=tip))

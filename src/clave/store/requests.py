@@ -25,7 +25,7 @@ from clave.team.evidence import State
 from clave.vcs import remote, signed, trees
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from clave.vcs.git import Repository
     from clave.vcs.remote import Remote
@@ -141,15 +141,28 @@ def fetched(
         for name in names
         if name not in good
     }
-    if not good:
-        return bad
-    remote.fetch(repository, there, [f"{BRANCHES}{name}:{FETCHED}{name}" for name in good])
     try:
-        commits = {name: repository.text("rev-parse", "--verify", FETCHED + name) for name in good}
-        return bad | read(repository, commits, place)
+        bad |= _fetch(repository, there, good)
+        come = [name for name in good if name not in bad]
+        commits = {name: repository.text("rev-parse", "--verify", FETCHED + name) for name in come}
+        return bad | (read(repository, commits, place) if commits else {})
     finally:
         lines = "".join(f"delete {FETCHED}{name}\n" for name in good)
         repository.run("update-ref", "--stdin", input=lines.encode())
+
+
+def _fetch(repository: Repository, there: Remote, names: Sequence[str]) -> dict[str, Read]:
+    """Fetch requests, and return those that git refuses: one of them may not keep the others away."""
+    if not names:
+        return {}
+    try:
+        remote.fetch(repository, there, [f"{BRANCHES}{name}:{FETCHED}{name}" for name in names])
+    except VerificationFailed as problem:
+        if len(names) == 1:
+            message = f"the join request {names[0]} is refused: {problem.message}"
+            return {names[0]: Read(None, VerificationFailed(message, _NEXT))}
+        return {name: each for one in names for name, each in _fetch(repository, there, [one]).items()}
+    return {}
 
 
 def _terms(place: Place, name: str) -> bytes:

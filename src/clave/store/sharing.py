@@ -10,13 +10,15 @@ import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from clave.errors import Busy, GitFailed
-from clave.store import syncing, verification
+from clave.errors import Busy, GitFailed, VerificationFailed
+from clave.model import notices
+from clave.store import pins, syncing
 from clave.vcs import remote, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from clave.store.pins import Pinned
     from clave.store.store import Store
 
 T = TypeVar("T")
@@ -31,8 +33,16 @@ class NotShared(Busy):
     code = "not-shared"
 
 
-def share(store: Store, work: Callable[[], T], *, told: Callable[[str], object] | None = None) -> T:
+def share(
+    store: Store,
+    work: Callable[[], T],
+    *,
+    told: Callable[[str], object] | None = None,
+    answered: Mapping[str, str] | None = None,
+) -> T:
     """Sync, do `work`, which makes one commit or none, and push it.
+
+    `answered` are refs of the remote's that go in the same push, each with the commit that it must still have.
 
     Where others have pushed in between, the commit is taken back, it was shared with nobody, and `work` is done again
     on theirs. Without a remote just `work` is done. Raises NotShared where the remote cannot be reached: the commit is
@@ -47,20 +57,21 @@ def share(store: Store, work: Callable[[], T], *, told: Callable[[str], object] 
             pause = _PAUSE * 2 ** (attempt - 1)
             time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - no secret: who waits how long
         away = _synced(store, told)
-        before = repository.head()
+        before, pinned = repository.head(), pins.read(repository)
         done = work()
-        if repository.head() == before and away is None:
+        made = repository.head()
+        if made == before:
             return done
         try:
             if away is not None:
                 raise away
-            syncing.push(store, told=told)
+            syncing.push(store, told=told, answered=answered)
         except remote.Unreachable as failure:
             raise NotShared(f"done here, not shared yet: {failure.message}", "Share it: clave sync.") from None
         except remote.Rejected:
-            _take_back(store, before)
+            _take_back(store, made, before, pinned)
         except GitFailed:
-            _take_back(store, before)
+            _take_back(store, made, before, pinned)
             raise
         else:
             return done
@@ -72,19 +83,29 @@ def share(store: Store, work: Callable[[], T], *, told: Callable[[str], object] 
 def _synced(store: Store, told: Callable[[str], object] | None) -> remote.Unreachable | None:
     """Bring in what the others have; return why not, if the remote cannot be reached."""
     try:
-        syncing.sync(store, told=told)
+        done = syncing.sync(store, told=told)
     except remote.Unreachable as away:
         return away
+    if done.waiting:
+        raise VerificationFailed(
+            f"commit {done.waiting[0].commit[:12]} at the remote is not signed, and holds back what comes after",
+            "Look at it, then endorse it: clave sync --endorse.",
+        )
+    if done.conflicts:
+        notices.leave("two changes could not be brought together, and both are kept. See: clave conflicts.")
     return None
 
 
-def _take_back(store: Store, commit: str | None) -> None:
-    """Go back to where HEAD was: what was done since is shared with nobody."""
+def _take_back(store: Store, made: str | None, before: str | None, pinned: Pinned | None) -> None:
+    """Take the commit that was made back: it is shared with nobody.
+
+    Raises NotShared where another clave has gone on from it meanwhile, or it is the first one.
+    """
     repository = store.repository()
     assert repository is not None
-    if commit is None or repository.head() == commit:
-        return
     with transaction.begin(repository, store.root) as write:
-        write.advance(commit)
-    if store.is_team:
-        verification.made(repository, verification.pinned_or_refuse(repository), commit)
+        if before is None or write.head != made:
+            raise NotShared("done here, not shared yet: others have pushed meanwhile", "Share it: clave sync.")
+        write.advance(before)
+    if pinned:
+        pins.write(repository, pinned)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clave.errors import VerificationFailed
+from clave.errors import Busy, VerificationFailed
 from clave.model.change import compose
 from clave.store import verification
 from clave.store.membership import Team
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from clave.vcs.graph import Told
 
 
-def sign_again(store: Store, pinned: Pinned, head: str, own: Sequence[Told]) -> Pinned:
-    """Make the user's own commits on HEAD again, signed, with the same content and words; return the pin.
+def sign_again(store: Store, pinned: Pinned, head: str, own: Sequence[Told]) -> str:
+    """Make the user's own commits up to `head` again, signed, with the same content and words; return the last one.
 
-    `own` are those that are not verified, the oldest first. Raises VerificationFailed for what the rules refuse also
-    then, and where one of them is signed by somebody else.
+    `own` are those that are not verified, the oldest first. HEAD does not move. Raises VerificationFailed where one of
+    them is signed by somebody else.
     """
     repository = store.team_repository()
     team = Team(repository, pinned, pinned.local)
@@ -42,15 +42,26 @@ def sign_again(store: Store, pinned: Pinned, head: str, own: Sequence[Told]) -> 
                     "Let its author make it again, or take it off your branch: git rebase.",
                 )
             made[each.id] = write.again(raw[each.id], parents, sign=key)
-        new = made.get(head, head)
-        verdict = verification.judge(repository, pinned, new)
-        verification.require_good(verdict, new)
-        write.advance(new)
+    return made.get(head, head)
+
+
+def go_to(store: Store, pinned: Pinned, head: str, commit: str) -> Pinned:
+    """Let HEAD, which is `head`, be a commit that was made here, with the same files; return the pin.
+
+    Raises VerificationFailed for what the rules refuse.
+    """
+    repository = store.team_repository()
+    with transaction.begin(repository, store.root) as write:
+        if write.head != head:
+            raise Busy("another clave has written to this store meanwhile", "Try again: clave sync.")
+        verdict = verification.judge(repository, pinned, commit)
+        verification.require_good(verdict, commit)
+        write.advance(commit)
     return verification.moved(repository, pinned, verdict)
 
 
 def endorse(store: Store, pinned: Pinned, tip: str, verdict: Verdict) -> str:
-    """Return a new commit on top of `tip`, by the user, that endorses all that waits before it.
+    """Return a new commit on top of `tip`, by the user, that endorses what a verdict says is waiting.
 
     HEAD does not move. Raises VerificationFailed if the user may not.
     """
@@ -64,9 +75,7 @@ def endorse(store: Store, pinned: Pinned, tip: str, verdict: Verdict) -> str:
     ids = [each.commit for each in verdict.waiting]
     message = compose(f"Endorse {len(ids)} {'commits' if len(ids) > 1 else 'commit'}.", "endorse", (), endorses=ids)
     with transaction.begin(repository, store.root) as write:
-        commit = write.draft(tip, message, sign=key, identity=own_identity)
-    verification.require_good(verification.judge(repository, pinned, commit), commit)
-    return commit
+        return write.draft(tip, message, sign=key, identity=own_identity)
 
 
 def _is_by(raw: bytes, certificate: bytes) -> bool:
@@ -75,4 +84,4 @@ def _is_by(raw: bytes, certificate: bytes) -> bool:
     payload, signatures, others = signed.parts(raw)
     if len(signatures) != 1 or others:
         return False
-    return certificates.verify(payload, signatures[0], [certificate]).state == "good"
+    return certificates.verify(payload, signatures[0], [certificate]).state == "GOOD"

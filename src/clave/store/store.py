@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from clave.errors import Busy, CannotWrite, UsageError, VerificationFailed
 from clave.store import layout, pins
-from clave.vcs import transaction, unversioned
 from clave.vcs.git import Repository
 
 if TYPE_CHECKING:
@@ -48,6 +47,10 @@ class Store:
 
     def recover(self) -> None:
         """End or drop a write that a dead process left."""
+        if not layout.pending(self.root):
+            return
+        from clave.vcs import transaction, unversioned
+
         try:
             repository = Repository.find(self.root)
             if repository is not None:
@@ -70,6 +73,12 @@ class Store:
         """Return the repository of a team store, which is the whole of it. Raises UsageError."""
         repository = self.repository()
         if repository is None or repository.work_tree != os.path.realpath(self.root):
+            above = Repository.find(self.root)
+            if above is not None and pins.read(above) is not None:
+                raise UsageError(
+                    f"{self.root} is a folder of a team's store, not the whole of it",
+                    f"Use the whole: PASSWORD_STORE_DIR={above.work_tree}.",
+                )
             raise UsageError(
                 "a team store is a git repository of its own, and this one is not", "Move it out, or clone it anew."
             )
@@ -80,11 +89,11 @@ class Store:
 
         Raises VerificationFailed, and UsageError for a plain store.
         """
+        if not self.is_team:
+            raise UsageError("this store has no team", "Make one: clave team init.")
         from clave.store.membership import Team
         from clave.store.verification import verify_head
 
-        if not self.is_team:
-            raise UsageError("this store has no team", "Make one: clave team init.")
         repository = self.team_repository()
         pinned = verify_head(repository)
         return Team(repository, pinned, pinned.local)
@@ -99,14 +108,19 @@ class Store:
         pinned = pins.read(repository)
         return Team(repository, pinned, pinned.local) if pinned else None
 
-    def doubt(self) -> VerificationFailed | None:
-        """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team."""
-        from clave.store.verification import verify_head
+    def doubt(self, *names: str, below: bool = False) -> VerificationFailed | None:
+        """Return why what a team store holds may not be what the team wrote; None: it is, or there is no team.
 
+        `names` are the entries (`NAME#field`) that are about to be read, with `below` also those in such folders.
+        """
         if not self.is_team:
             return None
+        from clave.store.verification import require_committed, verify_head
+
         try:
-            verify_head(self.team_repository())
+            repository = self.team_repository()
+            head = verify_head(repository).local
+            require_committed(repository, head, names, below=below)
         except VerificationFailed as doubt:
             return doubt
         return None
@@ -116,8 +130,8 @@ class Store:
         repository = self.repository()
         return repository is not None and bool(repository.text("remote"))
 
-    def require_verified(self) -> None:
-        """Raise VerificationFailed unless a team store's HEAD is verified."""
-        doubt = self.doubt()
+    def require_verified(self, *names: str) -> None:
+        """Raise VerificationFailed if there is a doubt about a team's store and these entries."""
+        doubt = self.doubt(*names)
         if doubt is not None:
             raise doubt

@@ -24,7 +24,7 @@ from clave.team.verdict import Waiting
 from clave.vcs import graph, reading, remote, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clave.store.membership import Team
     from clave.store.merging import Conflict
@@ -106,11 +106,16 @@ def preview(store: Store, *, told: Callable[[str], object] | None = None) -> Syn
     return _Run(store, repository, where, None, None, told).preview()
 
 
-def push(store: Store, *, told: Callable[[str], object] | None = None) -> Synced:
-    """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected."""
+def push(
+    store: Store, *, told: Callable[[str], object] | None = None, answered: Mapping[str, str] | None = None
+) -> Synced:
+    """Push what is here on top of what the last sync has fetched. Raises as `sync`, and Rejected.
+
+    `answered` are refs of the remote's that go in the same push, each with the commit that it must still have.
+    """
     repository, where = remote_for(store)
     run = _Run(store, repository, where, None, None, told)
-    return run.push(reading.resolve(repository, where.tracking) or "")
+    return run.push(reading.resolve(repository, where.tracking) or "", answered)
 
 
 class _Run:
@@ -140,20 +145,21 @@ class _Run:
     def once(self) -> Synced:
         """Fetch, bring in, push. Raises Rejected where somebody else has pushed meanwhile."""
         tip = self._fetched()
+        if self.pinned is None:
+            if tip is not None:
+                self._require_plain(tip)
+                self._bring_in(tip)
+            return self.push(tip or "")
+        if tip is None or not self._is_shared(tip):
+            self._verify_own(tip)
         if tip is None:
             return self.push("")
-        if self.pinned is None:
-            self._require_plain(tip)
-            self._bring_in(tip)
-            return self.push(tip)
-        if not self._is_shared(tip):
-            self._verify_own(tip)
         verdict = self._judged(tip)
-        endorsed = self._endorsed(tip, verdict) if verdict.waiting and not verdict.refusals else ""
-        if verdict.good != tip and not endorsed:
+        good = tip if verdict.good == tip else "" if verdict.refusals else self._endorsed(tip, verdict)
+        if not good:
             return self._hold(tip, verdict)
-        self._bring_in(endorsed or tip)
-        self._know(tip, verdict)
+        self._bring_in(good)
+        self._know(good, verdict, upstream=tip)
         return self.push(tip)
 
     def preview(self) -> Synced:
@@ -169,7 +175,8 @@ class _Run:
             good, waiting = verdict.good, verdict.waiting
         came = graph.between(self.repository, head, good) if good else []
         went = graph.between(self.repository, tip, head) if head else []
-        return Synced(tuple(came), tuple(went), waiting=waiting, head=head if head == tip and head else "")
+        same = head if head and head == tip else ""
+        return Synced(self._named(came, good or ""), tuple(went), waiting=waiting, head=same)
 
     # The remote
 
@@ -203,15 +210,17 @@ class _Run:
                 f"To share by one of these: clave git config branch.{branch}.merge refs/heads/NAME.",
             )
 
-    def push(self, tip: str) -> Synced:
+    def push(self, tip: str, answered: Mapping[str, str] | None = None) -> Synced:
         """Give the remote what is here, if it still has `tip` ("": nothing)."""
-        head = self.repository.head()
+        # Of a team's, what is known to be good: HEAD may have been moved meanwhile.
+        head = verification.pinned_or_refuse(self.repository).local if self.pinned else self.repository.head()
         if head is None:
             raise GitFailed("there is nothing to share yet: the store has no commit", "Write something first.")
+        answered = answered or {}
         if head != tip:
             remote.push(
-                self.repository, self.where, [f"{head}:{self.where.branch}"],
-                expect={self.where.branch: tip}, progress=self.told,
+                self.repository, self.where, [f"{head}:{self.where.branch}", *(f":{ref}" for ref in answered)],
+                expect={self.where.branch: tip, **answered}, progress=self.told,
             )  # fmt: skip
         remote.note(self.repository, self.where, head)
         unshared.forget(self.store)
@@ -224,19 +233,32 @@ class _Run:
         """Return what was done: what came from the remote's `tip`, what went to it with `head`."""
         came = graph.between(self.repository, self.start, tip) if tip else []
         went = graph.between(self.repository, tip or None, head) if both else []
-        return Synced(
-            tuple(came), tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused)
-        )
+        named = self._named(came, tip)
+        return Synced(named, tuple(went), tuple(self.conflicts), tuple(self.left), waiting, both, tuple(self.refused))
+
+    def _named(self, commits: Sequence[Told], good: str) -> tuple[Told, ...]:
+        """Return commits with the roster's names for who signed them, if there is one: an author is a claim."""
+        from clave.store.membership import Team
+
+        if self.pinned is None or not commits:
+            return tuple(commits)
+        team = Team(self.repository, self.pinned, good)
+        raw = dict(reading.objects(self.repository, (each.id for each in commits), "commit"))
+        return tuple(each._replace(author=team.signer(raw[each.id]) or "nobody (unsigned)") for each in commits)
 
     # A team's
 
     def _require_plain(self, tip: str) -> None:
         """Raise VerificationFailed if the remote's store is a team's, of which nothing is known here."""
-        if reading.files(self.repository, tip, (".clave/roster",)):
-            raise VerificationFailed(
-                f"the store at {self.where.shown} is a team's, and nothing is known here of that team",
-                "Ask a colleague for its words (clave pin --words), then: clave pin --root WORDS.",
-            )
+        if not reading.files(self.repository, tip, (".clave/roster",)):
+            return
+        if self._is_shared(tip):
+            way = "Ask a colleague for its words (clave pin --words), then: clave git pull; clave pin --root WORDS."
+        else:
+            way = "You have work of your own here: get the store beside it (clave join URL), and copy that: clave cp."
+        raise VerificationFailed(
+            f"the store at {self.where.shown} is a team's, and nothing is known here of that team", way
+        )
 
     def _judged(self, tip: str) -> Verdict:
         assert self.pinned is not None
@@ -247,7 +269,7 @@ class _Run:
         head = self.repository.head()
         return head is None or graph.reaches(self.repository, tip, head)
 
-    def _verify_own(self, tip: str) -> None:
+    def _verify_own(self, tip: str | None) -> None:
         """See that own work is verified; what is not signed is signed, if the user wants that."""
         assert self.pinned is not None
         head = reading.require_commit(self.repository, "HEAD")
@@ -256,46 +278,56 @@ class _Run:
         verdict = self._judged(head)
         if verdict.refusals:
             error = verdict.refusals[0].error()
-            error.hint = f"It is in your own branch. Take it back: git reset --hard {verdict.good[:12]}."
+            error.hint = f"It is in your own branch. Take it back: git reset --keep {verdict.good[:12]}."
             raise error
         if verdict.good != head:
             self._sign_own(tip, head, verdict)
         else:
             self.pinned = verification.moved(self.repository, self.pinned, verdict)
 
-    def _sign_own(self, tip: str, head: str, verdict: Verdict) -> None:
+    def _sign_own(self, tip: str | None, head: str, verdict: Verdict) -> None:
         from clave.store import signing
 
         assert self.pinned is not None
-        theirs = {each.id for each in graph.between(self.repository, verdict.good, tip)}
+        theirs = {each.id for each in graph.between(self.repository, verdict.good, tip)} if tip else set()
         own = [each for each in graph.between(self.repository, verdict.good, head) if each.id not in theirs]
         unsigned = [each for each in own if not each.signed]
-        if any(each.commit in theirs for each in verdict.waiting):
-            raise VerificationFailed(
-                "your branch has unsigned commits of somebody else's in it, and work of your own on top",
-                "Whoever may change their paths endorses them: clave sync --endorse.",
-            )
-        if not (self.sign and self.sign(unsigned)):
+        of_others = [each for each in verdict.waiting if each.commit in theirs]
+        if unsigned and not (self.sign and self.sign(unsigned)):
             count = f"{len(unsigned)} commits of yours are" if len(unsigned) > 1 else "a commit of yours is"
             raise VerificationFailed(
                 f"{count} not signed ({unsigned[0].id[:12]}: {unsigned[0].subject})", "Sign: clave sync --sign."
             )
-        self.pinned = signing.sign_again(self.store, self.pinned, head, own)
+        if of_others and not (self.endorse and self.endorse(of_others)):
+            raise VerificationFailed(
+                f"your branch has commit {of_others[0].commit[:12]} of somebody else's in it, which is not signed",
+                f"Look at it, then endorse it: clave sync --endorse ({' or '.join(of_others[0].endorsers)} may).",
+            )
+        new = signing.sign_again(self.store, self.pinned, head, own) if unsigned else head
+        if of_others:
+            new = signing.endorse(self.store, self.pinned, new, verdict._replace(waiting=tuple(of_others)))
+        self.pinned = signing.go_to(self.store, self.pinned, head, new)
 
     def _endorsed(self, tip: str, verdict: Verdict) -> str:
-        """Return a commit on top of the remote's tip that endorses what waits there, "" where the user does not."""
+        """Return a commit with the remote's tip before it that endorses what waits there, "" where there is none."""
         from clave.store import signing
 
         assert self.pinned is not None
+        head = self.repository.head()
+        if head and head == self.pinned.local and graph.reaches(self.repository, head, tip):
+            return head
         if self.endorse is None or not self.endorse(verdict.waiting):
             return ""
-        return signing.endorse(self.store, self.pinned, tip, verdict)
+        endorsing = signing.endorse(self.store, self.pinned, tip, verdict)
+        verification.require_good(self._judged(endorsing), endorsing)
+        return endorsing
 
     def _hold(self, tip: str, verdict: Verdict) -> Synced:
         """Bring in what is good of a remote whose tip is not, and tell what is the matter with the rest."""
-        if verdict.good and self._is_shared(verdict.good):
+        assert self.pinned is not None
+        if verdict.good not in ("", self.pinned.upstream) and self._is_shared(verdict.good):
             self._bring_in(verdict.good)
-            self._know(verdict.good, verdict)
+            self._know(verdict.good, verdict, upstream=verdict.good)
         if verdict.refusals:
             raise verdict.refusals[0].error()
         ids = {each.commit for each in verdict.waiting}
@@ -309,13 +341,13 @@ class _Run:
             )
         return self._result(verdict.good, verdict.good, "", verdict.waiting)
 
-    def _know(self, tip: str, verdict: Verdict) -> None:
-        """Move the pin: the remote has `tip`, which is good, and so is HEAD."""
+    def _know(self, good: str, verdict: Verdict, *, upstream: str) -> None:
+        """Move the pin: `good` was brought in, and the remote has `upstream` of it."""
         pinned = verification.pinned_or_refuse(self.repository)
-        head = self.repository.head()
-        local = head if head and graph.reaches(self.repository, head, tip) else pinned.local
+        # A merge, and what was made again, has moved it there already.
+        local = pinned.local if graph.reaches(self.repository, pinned.local, good) else good
         seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
-        self.pinned = pinned.replace(upstream=tip, local=local, seq=seq, when=int(time.time()))
+        self.pinned = pinned.replace(upstream=upstream, local=local, seq=seq, when=int(time.time()))
         pins.write(self.repository, self.pinned)
 
     # Here

@@ -13,14 +13,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import Busy, CannotEncrypt, NotFound, UsageError
+from clave.errors import Busy, CannotEncrypt, NotFound, UsageError, VerificationFailed
 from clave.model.name import SUFFIX, check_new
 from clave.openpgp import certificates
-from clave.store import layout, rekeying
+from clave.store import layout, rekeying, wronghands
 from clave.store.operation import begin
 from clave.store.recipients import TeamReaders
 from clave.team.roster import Key, upwards
 from clave.team.wording import words
+from clave.vcs import remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,13 +35,15 @@ if TYPE_CHECKING:
 class Change(NamedTuple):
     """A change that is wanted: the edit of the roster, the commit's subject, the certificates that are new.
 
-    `endorses` are commits of a key in wrong hands that the admin has looked at, and stands for.
+    `endorses` are commits of a key in wrong hands that the admin has looked at, and stands for. `answers` are requests
+    at the remote, by their refs, that it answers: they go with it, and have to be the commits that were looked at.
     """
 
     edit: Callable[[Roster], Roster]
     subject: str
     certificates: Mapping[str, bytes] = {}
     endorses: tuple[str, ...] = ()
+    answers: Mapping[str, str] = {}
 
 
 class Shift(NamedTuple):
@@ -101,7 +104,8 @@ def make(
 ) -> Done:
     """Make a change that was previewed, and share it; `told` is called with what the remote says meanwhile.
 
-    Raises as `preview`, and Busy where it would do something else than what was seen; nothing is changed then.
+    Raises as `preview`, Busy where it would do something else than what was seen, and VerificationFailed where a
+    request is another one than was seen; nothing is changed then.
     """
     from clave.store.sharing import NotShared, share
 
@@ -114,6 +118,7 @@ def make(
             team.require_admin()
             now = _preview(store, team, change)
             _require_seen(now, seen)
+            _require_asked(store, change)
             renewed: list[str] = []
             if now.lines:
                 # Also one that is for the new readers already, here and not in HEAD, would be no help to anybody.
@@ -125,7 +130,7 @@ def make(
         made[:] = [Done(now, tuple(renewed), store.team_repository().head() or "")]
 
     try:
-        share(store, work, told=told)
+        share(store, work, told=told, answered=change.answers)
     except NotShared as failure:
         return made[0]._replace(unshared=failure)
     return made[0]
@@ -164,8 +169,10 @@ def folder(store: Store, path: str, *, new: bool = False) -> str:
     roster, unless it may be `new`.
     """
     plain = path.strip("/")
-    if plain in ("", "."):
+    if plain == ".":
         return ""
+    if not plain:  # a variable of a script that is not set must not be the whole store
+        raise UsageError("which folder?", "The whole store is '.'.")
     plain = check_new(plain)
     known = {each.path for each in store.team().roster.folders}
     if plain in known or layout.is_folder(store.root, plain):
@@ -197,11 +204,23 @@ def _require_seen(now: Preview, seen: Preview) -> None:
         )
 
 
+def _require_asked(store: Store, change: Change) -> None:
+    """Raise VerificationFailed if a request that a change answers is not what the remote has."""
+    repository = store.team_repository()
+    there = remote.remote_of(repository) if change.answers else None
+    now = remote.branches(repository, there) if there else {}
+    for ref, commit in change.answers.items():
+        if now.get(ref) != commit:
+            what = "another one than was shown" if ref in now else "not there any more: it was taken back"
+            raise VerificationFailed(f"the request is {what}", "Look at it again, and compare the words anew.")
+
+
 def _preview(store: Store, team: Team, change: Change) -> Preview:
     before = team.roster
     after = change.edit(before)
     if after is before:
         return Preview(before, after, (), (), (), ())
+    wronghands.require_looked_at(store, team, after, change.endorses, change.certificates)
     entries = layout.own_entries(store.root)
     folders = {"", *(each.path for each in after.folders), *map(_folder_of, entries)}
     other = {each for each in folders if before.recipients(each) != after.recipients(each)}

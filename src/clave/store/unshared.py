@@ -8,6 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from clave.store.store import Store
+    from clave.vcs.git import Repository
 
 _left: list[Store] = []
 
@@ -37,7 +38,7 @@ def shared(store: Store) -> str | None:
     from clave.store import syncing
     from clave.vcs.remote import has_remote
 
-    repository = store.repository()
+    repository = _own(store)
     if repository is None or not has_remote(repository):
         return None
     try:
@@ -49,12 +50,20 @@ def shared(store: Store) -> str | None:
     return None
 
 
+def _own(store: Store) -> Repository | None:
+    """Return the repository of a store that is all of it: another one is not ours to share."""
+    import os
+
+    found = store.repository()
+    return found if found and found.work_tree == os.path.realpath(store.root) else None
+
+
 def to_share(store: Store) -> str | None:
     """Return how many commits there are to share, None for none, or for no remote."""
     from clave.errors import ClaveError
     from clave.vcs.remote import ahead
 
-    repository = store.repository()
+    repository = _own(store)
     try:
         count = ahead(repository) if repository else 0
     except ClaveError:

@@ -4,6 +4,8 @@
 - HEAD is verified if it is the commit that was verified here last. Any other is judged first: what comes after the last
   one here, or, where HEAD does not, after the last one that the remote had.
 - The pin moves only to what was judged to be good, and never back behind what the remote had.
+- An entry that is read is the one of HEAD: a merge of plain git that has stopped, or was taken back by halves, leaves
+  files of others in the work tree.
 """
 
 from __future__ import annotations
@@ -13,14 +15,17 @@ import time
 from typing import TYPE_CHECKING
 
 from clave.errors import VerificationFailed
+from clave.model.name import SUFFIX, split_field
+from clave.model.text import printable
 from clave.store import pins
-from clave.store.evidence import GitEvidence
-from clave.team import rules
-from clave.team.verdict import Pin, Verdict
+from clave.vcs import settled
 from clave.vcs.partial import fetch_missing, is_partial
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clave.store.pins import Pinned
+    from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
 
 ROOT = "CLAVE_ROOT"  # the variable that has the words of the store for a machine: see `genesis`
@@ -50,14 +55,22 @@ def judge(repository: Repository, pinned: Pinned, tip: str, *, everything: bool 
     start = "" if everything else _start(repository, pinned, tip)
     if is_partial(repository):
         fetch_missing(repository, tip, start or pinned.genesis)
-    evidence = GitEvidence(repository, tip, pinned.genesis, start)
-    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
+    return _judged(repository, pinned, tip, start)
 
 
 def judge_new(repository: Repository, pinned: Pinned, head: str, commit: str) -> Verdict:
     """Judge a commit made on top of `head`, which is verified."""
-    evidence = GitEvidence(repository, commit, pinned.genesis, head)
-    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, head), commit)
+    return _judged(repository, pinned, commit, head)
+
+
+def _judged(repository: Repository, pinned: Pinned, tip: str, start: str) -> Verdict:
+    # Loaded here: most of the time HEAD is what was judged before.
+    from clave.store.evidence import GitEvidence
+    from clave.team import rules
+    from clave.team.verdict import Pin
+
+    evidence = GitEvidence(repository, tip, pinned.genesis, start)
+    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
 
 
 def verify_head(repository: Repository) -> Pinned:
@@ -78,10 +91,36 @@ def verify_head(repository: Repository) -> Pinned:
     return moved(repository, pinned, verdict)
 
 
+def require_committed(repository: Repository, commit: str, names: Iterable[str], *, below: bool) -> None:
+    """Raise VerificationFailed if one of some entries (`NAME#field`) is not what HEAD, a commit, has.
+
+    `below`: or an entry in one of these folders (`""`: the store's own).
+    """
+    given = (each for name in names for each in (name, split_field(name)[0]))
+    either = {"/".join(filter(None, each.split("/"))) for each in given}  # as `model.name.check` writes them
+    for path in settled.look(repository, commit, SUFFIX):
+        entry = path.removesuffix(SUFFIX)
+        is_meant = entry in either or any(
+            each.startswith(f"{path}/") for each in either
+        )  # or it goes through a symlink
+        if is_meant or (below and any(not each or entry.startswith(f"{each}/") for each in either)):
+            shown = printable(path)
+            raise VerificationFailed(
+                f"{shown} is not what was committed last",
+                f"Look at it (clave git status), then bring it back: clave git checkout HEAD -- {shown}, or remove it.",
+            )
+
+
 def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream: str = "") -> Pinned:
-    """Move the pin to what a verdict calls good, `upstream` to what the remote is known to have; return it."""
+    """Move the pin to what a verdict calls good, `upstream` to what the remote is known to have; return it.
+
+    `upstream` that does not come after the one that is pinned is none: what a remote shows may be older than what it
+    had.
+    """
     seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
-    new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream or pinned.upstream, when=int(time.time()))
+    if not upstream or (pinned.upstream and not _reaches(repository, upstream, pinned.upstream)):
+        upstream = pinned.upstream
+    new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream, when=int(time.time()))
     pins.write(repository, new)
     return new
 
@@ -110,6 +149,8 @@ def require_good(verdict: Verdict, tip: str) -> None:
 
 def _start(repository: Repository, pinned: Pinned, tip: str) -> str:
     """Return the commit from which a tip is judged."""
-    if repository.run("merge-base", "--is-ancestor", pinned.local, tip, check=False).code == 0:
-        return pinned.local
-    return pinned.upstream
+    return pinned.local if _reaches(repository, tip, pinned.local) else pinned.upstream
+
+
+def _reaches(repository: Repository, commit: str, ancestor: str) -> bool:
+    return repository.run("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -58,8 +57,8 @@ def replace(store: Store, name: str, plaintext: bytes, *, read: bytes | None, su
             change.write(name, plaintext)
             change.commit(subject, "edit")
             return
-        short = hashlib.sha256(plaintext).hexdigest()[:7]
-        aside = f"{name}.conflict-{short}"
+        # By chance: a hash of the text would let anybody who sees the name try passwords.
+        aside = f"{name}.conflict-{os.urandom(4).hex()[:7]}"
         change.write(aside, plaintext)
         change.commit(f"Add given password for {aside} to store.", "edit")
     raise Finding(f"{name} was changed meanwhile", f"Your text is in {aside}: compare, then remove one.")

@@ -51,11 +51,6 @@ class Way(NamedTuple):
     who: str
 
 
-def first(store: str, members: Iterable[Member], folders: Iterable[Folder], groups: Iterable[Group] = ()) -> Roster:
-    """Return the first roster of a store."""
-    return Roster(store, 1, "", tuple(members), tuple(folders), tuple(groups))
-
-
 # People and keys
 
 
@@ -112,19 +107,6 @@ def renew_key(roster: Roster, fpr: str, enc: Iterable[str]) -> Roster:
     current = tuple(enc)
     retired = tuple(subkey for subkey in key.subkeys if subkey not in current)
     return _with_key(roster, member, Key(fpr, current, retired))
-
-
-def remove_key(roster: Roster, fpr: str, reason: str = REPLACED, last_good: str = "") -> Roster:
-    """Take one of several keys from a member."""
-    member, key = _key(roster, fpr)
-    if len(member.keys) == 1:
-        raise UsageError(
-            f"{fpr} is the only key of {member.name}",
-            f"Give them another instead of it: clave team key replace {member.name} KEYFILE.",
-        )
-    kept = tuple(each for each in member.keys if each != key)
-    removed = (*roster.removed, Removed(member.name, (key,), reason, last_good))
-    return _with_member(roster, member._replace(keys=kept), removed=removed)
 
 
 def replace_key(

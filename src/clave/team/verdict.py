@@ -81,13 +81,13 @@ class Refused(Exception):
         super().__init__(problem)
         self.rule = rule
         self.problem = problem
-        self.advice = advice or _ADVICE[rule]
+        self.advice = advice or ADVICE[rule]
 
 
 UNDO = (
     "Do not merge it. Ask its author to take it back and to make the change again on the last good commit: clave sync."
 )
-_ADVICE = {
+ADVICE = {
     Rule.PIN: "Ask the others whether the remote was changed on purpose; if so, move the pin: clave pin.",
     Rule.HISTORY: "Fetch the whole history (git fetch --unshallow), or ask who pushed this.",
     Rule.SIGNATURE: "Ask its author to sign it again with a valid key of theirs.",

@@ -8,6 +8,7 @@ from clave.team.facts import facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import date
 
     from clave.team.facts import Facts
     from clave.team.roster import Roster
@@ -18,6 +19,15 @@ def words(before: Roster | None, after: Roster) -> list[str]:
     old = facts(before) if before else {}
     new = facts(after)
     return [*_members(old, new), *_keys(old, new), *_groups(old, new), *_folders(old, new), *_rights(old, new, after)]
+
+
+def lapsed(roster: Roster, today: date) -> list[str]:
+    """Return a sentence for each right that was meant to end before today."""
+    return [
+        f"that {grant.who} may {right} {path or '.'} was meant to end on {grant.until}: "
+        f"clave revoke {grant.who} {path or '.'}, or grant it anew"
+        for path, right, grant in roster.lapsed(today)
+    ]
 
 
 def folder_words(path: str) -> str:

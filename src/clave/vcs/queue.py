@@ -23,9 +23,9 @@ def waiting(repository: Repository) -> list[tuple[str, str]]:
 
 
 def put_first(repository: Repository, commits: Sequence[str]) -> None:
-    """Let commits wait, before those that do already."""
+    """Let commits wait, before those that do already; one that does already waits in its new place."""
     old = waiting(repository)
-    all_of_them = [*commits, *(commit for _, commit in old)]
+    all_of_them = [*commits, *(commit for _, commit in old if commit not in commits)]
     lines = [f"update {_REFS}{number:06} {commit}" for number, commit in enumerate(all_of_them)]
     lines += [f"delete {_REFS}{name}" for name, _ in old if int(name) >= len(all_of_them)]
     repository.run("update-ref", "--stdin", input="".join(f"{line}\n" for line in lines).encode())

@@ -15,13 +15,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing, UsageError, VerificationFailed
-from clave.process import run
+from clave.process import Result, run
 from clave.vcs.git import OPTIONS, RemoteText, environment, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from clave.process import Result
     from clave.vcs.git import Repository
 
     # Gets what git says of how far it is, without control characters.
@@ -63,7 +62,7 @@ _BAD_OBJECTS = ("fsck error", "bad object", "invalid object", "did not send all 
 # Why a push is refused because somebody else was faster.
 _TOO_LATE = (
     "fetch first", "non-fast-forward", "stale info", "remote ref updated", "cannot lock ref", "failed to lock",
-    "failed to update ref", "incorrect old value", "reference already exists",
+    "failed to update ref", "incorrect old value", "reference already exists", "atomic push failed",
 )  # fmt: skip
 
 
@@ -181,7 +180,28 @@ def _configured(repository: Repository) -> tuple[dict[str, list[str]], dict[str,
     return urls, branches
 
 
+def urls(repository: Repository) -> set[str]:
+    """Return the URLs of all remotes, as they are configured."""
+    return {url for each in _configured(repository)[0].values() for url in each}
+
+
 # URLs
+
+
+def place(url: str) -> str:
+    """Return what is the same for all URLs of one repository, however it is spoken with: host and path, or the path."""
+    scheme = _SCHEME.match(url)
+    rest = url[scheme.end() :] if scheme else url
+    if is_path(url):
+        return os.path.realpath(rest).removesuffix(".git")
+    host, _, path = rest.partition("/" if scheme else ":")
+    return f"{host.rpartition('@')[2].lower()}:{path.strip('/').removesuffix('.git')}"
+
+
+def is_path(url: str) -> bool:
+    """Tell whether a URL is a path of this machine."""
+    scheme = _SCHEME.match(url)
+    return scheme[1].lower() == "file" if scheme else not _SCP.match(url)
 
 
 def check_url(url: str) -> None:
@@ -193,7 +213,7 @@ def check_url(url: str) -> None:
         raise UsageError("the URL of the remote is empty or holds what cannot be shown", _REFUSED)
     if url.startswith("-"):
         raise UsageError(f"the URL {shown(url)} looks like an option", _REFUSED)
-    if re.match(r"[A-Za-z0-9+.-]*::", url):
+    if re.match(r"[^/\[]*::", url):
         raise UsageError(f"the URL {shown(url)} would start a program", _REFUSED)
     scheme = _SCHEME.match(url)
     if scheme is None:
@@ -215,7 +235,7 @@ def _check_host(url: str, authority: str) -> None:
             f"the URL {shown(url)} holds a password, which git would keep in a file",
             "Leave it out: git asks for it, or a credential helper keeps it (git help credentials).",
         )
-    if not host or host.startswith("-") or user.startswith("-"):
+    if not host or " " in authority or host.startswith("-") or user.startswith("-"):
         raise UsageError(f"the URL {shown(url)} holds an option in the place of a host", _REFUSED)
 
 
@@ -246,7 +266,7 @@ def fetch(repository: Repository, remote: Remote, refspecs: Sequence[str], *, pr
         repository,
         [
             *_INCOMING, "fetch", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
-            "--no-auto-maintenance", "--no-prune", "--no-show-forced-updates", "--refmap=", *_verbosity(progress),
+            "--no-auto-maintenance", "--no-prune", "--refmap=", *_verbosity(progress),
             "--", remote.name, *refspecs,
         ],
         progress,
@@ -274,7 +294,9 @@ def push(
     expect: Mapping[str, str],
     progress: Told | None = None,
 ) -> list[str]:
-    """Push, if each ref of `expect` is at the remote what it says ("": not there); return what the remote said.
+    """Push all or nothing, if each ref of `expect` is at the remote what it says ("": not there).
+
+    Returns what the remote said.
 
     Raises Rejected, Unreachable, and GitFailed where the remote does not take it.
     """
@@ -283,7 +305,7 @@ def push(
         repository,
         [
             "push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no",
-            *leases, *_verbosity(progress), "--", remote.name, *refspecs,
+            *(["--atomic"] if len(refspecs) > 1 else []), *leases, *_verbosity(progress), "--", remote.name, *refspecs,
         ],
         progress,
     )  # fmt: skip
@@ -301,14 +323,14 @@ def push(
 
 
 def clone(url: str, path: str, *, filter_blobs: bool = False, progress: Told | None = None) -> None:
-    """Clone without checking anything out; with `filter_blobs`, files are fetched when they are read.
+    """Clone the branch of HEAD without checking it out; with `filter_blobs`, files are fetched when they are read.
 
     Raises UsageError, Unreachable, GitFailed, VerificationFailed, CannotWrite.
     """
     check_url(url)
     argv = [
-        "git", *OPTIONS, *_PROTOCOLS, *_INCOMING, "clone", "--no-checkout", "--reject-shallow", "--no-local",
-        "--no-tags", "--no-recurse-submodules", *(["--filter=blob:none"] if filter_blobs else []),
+        "git", *OPTIONS, *_PROTOCOLS, *_INCOMING, "clone", "--no-checkout", "--single-branch", "--reject-shallow",
+        "--no-local", "--no-tags", "--no-recurse-submodules", *(["--filter=blob:none"] if filter_blobs else []),
         *_verbosity(progress), "--", url, path,
     ]  # fmt: skip
     try:
@@ -365,6 +387,8 @@ def _fetch_failure(remote: Remote, result: Result) -> GitFailed | VerificationFa
         return NoBranch(f"{remote.shown} has no branch {branch}", "See what it has: clave git ls-remote.")
     if "shallow" in words:
         return _cut_off(remote)
+    if "cannot lock ref" in words:
+        return Rejected("another clave is fetching into this store", "Try again: clave sync.")
     if any(each in words for each in _BAD_OBJECTS):
         line = next(line for line in words.split("\n") if any(each in line for each in _BAD_OBJECTS))
         reason = line.removeprefix("error: ").removeprefix("fatal: ")
@@ -392,4 +416,5 @@ def _unreached(remote: Remote, command: str, result: Result) -> GitFailed | Busy
         )
     if any(each in words for each in _AWAY):
         return Unreachable(f"{remote.shown} cannot be reached: {reason}", "Try again later: clave sync.")
-    return failure(command, result)
+    # The last line, which is told, is often a hint of git's.
+    return failure(command, Result(result.code, b"", os.fsencode(f"{words}\n{reason}"), b""))

@@ -1,15 +1,16 @@
 """Signed commits as git makes them: the signature stands in a header, and is of all the rest.
 
-The header is `gpgsig`; its value is the armored signature, each line after the first behind one blank
-(gitformat-signature(5)). What is signed is the commit without that header.
+The header is `gpgsig`, in a repository with SHA-256 `gpgsig-sha256`; its value is the armored signature, each line
+after the first behind one blank (gitformat-signature(5)). What is signed is the commit without that header.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-_HEADER = b"gpgsig "
-_OTHERS = (b"gpgsig-sha256 ", b"mergetag ")
+_HEADERS = (b"gpgsig ", b"gpgsig-sha256 ")
+_TAG = b"mergetag "
+_SHA256 = len("tree ") + 64  # bytes of the first line
 
 
 class Signed(NamedTuple):
@@ -20,7 +21,7 @@ class Signed(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """A commit without its signatures, the ones in `gpgsig`, and how many others it has.
+    """A commit without its signatures, the ones in the header for them, and how many others it has.
 
     Others are one for another hash function, and the tag of a merge, which has a signature of its own.
     """
@@ -33,6 +34,7 @@ class Parts(NamedTuple):
 def parts(commit: bytes) -> Parts:
     """Take a commit object apart."""
     head, blank, message = commit.partition(b"\n\n")
+    own, other = _HEADERS[:: -1 if head.find(b"\n") == _SHA256 else 1]
     kept: list[bytes] = []
     signatures: list[list[bytes]] = []
     others = 0
@@ -41,10 +43,10 @@ def parts(commit: bytes) -> Parts:
         if in_signature and line[:1] == b" ":
             signatures[-1].append(line[1:])
             continue
-        in_signature = line.startswith(_HEADER)
-        others += line.startswith(_OTHERS)
+        in_signature = line.startswith(own)
+        others += line.startswith((other, _TAG))
         if in_signature:
-            signatures.append([line[len(_HEADER) :]])
+            signatures.append([line[len(own) :]])
         else:
             kept.append(line)
     whole = tuple(b"\n".join(lines) + b"\n" for lines in signatures)

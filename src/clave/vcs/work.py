@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, StoreDamaged
-from clave.vcs import worktree
+from clave.vcs import settled, worktree
 from clave.vcs.git import failure, running_in
 from clave.vcs.objects import data_of, hash_of, object_id
 from clave.vcs.trees import FILE, LINK, PROGRAM
@@ -132,6 +132,7 @@ class Work:
             if step.new is not None:
                 worktree.put(self._path(step), step.new)
         worktree.sync_folders(self._path(step) for step in self._steps)
+        settled.hand_on(self._repository.git_dir, self._before or "", self._commit or "", self._index_lock)
         os.replace(self._index_lock, self._index)
         self._clean()
 

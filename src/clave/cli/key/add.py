@@ -35,7 +35,10 @@ def command(app: App, fingerprint: str | None, sure: bool, dry_run: bool) -> Non
     team.require_member()
     me = team.me
     assert me is not None
-    chosen = _own(fingerprint) if fingerprint else _keys.choose("which key?", "Name one: clave key add FINGERPRINT.")
+    if fingerprint:
+        chosen = _own(fingerprint)
+    else:
+        chosen = _keys.choose("which key?", "Name one: clave key add FINGERPRINT.", without=team.roster.owners)
     if me.role != ADMIN:
         file = f"{me.name}.asc"
         raise VerificationFailed(

@@ -6,8 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from clave.cli import _output
-from clave.cli._team import entries, lapsed
+from clave.cli._team import entries
 from clave.model.text import printable
+from clave.team.wording import lapsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def _warnings(found: Overview) -> Iterator[str]:
     """Yield what somebody has to see to."""
     for person in found.people:
         yield from (key.line() for key in person.keys if key.problem or key.ends_soon)
-    yield from lapsed(found.roster)
+    yield from lapsed(found.roster, date.today())  # noqa: DTZ011 - a day of the user's calendar
     if found.due:
         yield f"{entries(len(found.due))} not encrypted as the roster says: clave rekey"
 

@@ -9,6 +9,7 @@ import click
 from clave.cli import _ask, _output, _team
 from clave.cli._app import pass_app
 from clave.cli._progress import Progress
+from clave.cli._remote import Waiting
 from clave.errors import Finding, NotFound, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
@@ -72,13 +73,10 @@ def command(
     for line in _team.lines(seen):
         _output.note(line)
     _confirm(name, sure=sure)
-    approving.require_unchanged(store, team, applicant)
-    with Progress("re-encrypted") as progress:
-        done = teamwork.make(store, change, seen, progress=progress)
-    if done.unshared is None and applicant.request is not None:
-        approving.answer(store, applicant.request)
+    with Progress("re-encrypted") as progress, Waiting() as wait:
+        done = teamwork.make(store, change, seen, progress=progress, told=wait)
     _output.note(f"{name} is in, by roster {done.preview.after.seq}. After clave sync they see these words, as you do:")
-    _output.line(words.of_head(store.team().commit))
+    _output.line(words.of_head(done.commit))
     _team.finish(store, done)
 
 
@@ -151,7 +149,7 @@ def _show(applicant: Applicant, name: str) -> None:
 
     wish = applicant.request.name if applicant.request else ""
     if wish and wish != name:
-        _output.note(f"wishes: {wish}")
+        _output.note(f"wants:  to be called {wish}")
     _output.note(f"key:    {applicant.fingerprint}\nowner:  {applicant.user_id} (they say)")
     _output.note(f"words:  {words.of_key(applicant.fingerprint)}")
 

@@ -48,7 +48,7 @@ def command(app: App, read: tuple[str, ...], new: bool, on_disk: bool, sure: boo
         raise UsageError(
             "a secret key is not shown on a terminal", "Send it on: clave team machine … > FILE, or | to a program."
         )
-    made = throwaway.make(_folder(on_disk=on_disk), f"{name} (machine)")
+    made = throwaway.make(f"{name} (machine)", hint="Allow a folder on disk: --on-disk.", allow_disk=on_disk)
     done = _team.carry_out(store, _change(name, made.certificate, folders), sure=sure, dry_run=dry_run)
     if done is not None:
         _print(name, made.secret)
@@ -69,18 +69,6 @@ def _change(name: str, certificate: bytes, folders: Sequence[str]) -> Change:
         return replace(after, seq=roster.seq + 1, prev=roster.digest)
 
     return teamwork.Change(edit, f"Add the machine {name} to the team.", {key.fpr: certificate})
-
-
-def _folder(*, on_disk: bool) -> str:
-    """Return where a key can be made. Raises UsageError where that would be a disk."""
-    import tempfile
-
-    from clave import ram
-
-    folder = ram.folder()
-    if folder is None and not on_disk:
-        raise UsageError("there is no folder in RAM to make a key in", "Allow one on disk: --on-disk.")
-    return folder or tempfile.gettempdir()
 
 
 def _print(name: str, secret: bytes) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _output, _team
+from clave.cli import _output, _stolen, _team
 from clave.cli._app import pass_app
-from clave.errors import UsageError
 from clave.model.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clave.cli._app import App
     from clave.store.store import Store
+    from clave.team.roster import Roster
 
 _SHOWN = 20  # entries that a terminal gets
 
@@ -25,55 +28,74 @@ _SHOWN = 20  # entries that a terminal gets
 @click.option("--last-good", metavar="COMMIT", help="The last commit of theirs that counts; needed for a stolen key.")
 @click.option("--endorse", metavar="COMMIT", multiple=True, help="A later commit by that key that is all right.")
 @_team.confirmed
-@click.argument("name", metavar="MEMBER")
+@click.argument("names", metavar="MEMBER…", nargs=-1, required=True)
 @pass_app
 def command(
-    app: App, name: str, reason: str, last_good: str | None, endorse: tuple[str, ...], sure: bool, dry_run: bool
+    app: App,
+    names: tuple[str, ...],
+    reason: str,
+    last_good: str | None,
+    endorse: tuple[str, ...],
+    sure: bool,
+    dry_run: bool,
 ) -> None:
     """Take somebody out of the team.
 
     They lose every right, and all that they could read is encrypted anew for those who still may, in one signed
-    commit. It is shown first.
+    commit. It is shown first. Several go at once: where keys of two members are revoked, neither can be replaced, for
+    the other one reads too; remove both, and add them with their new keys.
 
     What they have read they know, and old versions stay readable to them in the history. So this ends with the names
-    of the entries whose values they know: change those.
+    of the entries that they could read until now: change those. What they could read earlier, and not any more, is not
+    among them.
 
     Of what a stolen key signed after the last good commit nothing may stand as it was left. Look at those commits;
     bring back earlier versions, or stand for what is all right with --endorse.
     """
     from clave.store import teamwork, wronghands
-    from clave.team import editing
 
     store = app.store
+    team = store.team()
+    team.require_admin()
+    _without(team.roster, names, "left", "")  # what cannot be done is told before anybody is asked
+    keys = [key.fpr for name in names if (member := team.roster.member(name)) for key in member.keys]
     good = _commit(store, last_good) if last_good else ""
     if reason == "stolen" and not good:
-        raise UsageError(
-            "a thief may have signed commits with a stolen key",
-            "Say which is the last that counts: --last-good COMMIT; see clave log.",
-        )
-    member = store.team().roster.member(name)
-    restored = [wronghands.restored(store, key.fpr, good) for key in member.keys] if member and good else []
+        good = _stolen.last_good(store, " and ".join(names), keys, None)
+    restored = [wronghands.restored(store, fpr, good) for fpr in keys] if good else []
     change = teamwork.Change(
-        lambda roster: editing.remove_member(roster, name, reason, good),
-        f"Remove {name} from the team ({reason}).",
+        lambda roster: _without(roster, names, reason, good),
+        f"Remove {', '.join(names)} from the team ({reason}).",
         {fpr: data for each in restored for fpr, data in each.items()},
         tuple(_commit(store, each) for each in endorse),
     )
-    known = teamwork.readable(store, name)
+    known = {name: teamwork.readable(store, name) for name in names}
     done = _team.carry_out(store, change, sure=sure, dry_run=dry_run)
     if done and done.preview.lines:
-        _tell(name, known)
+        for name in names:
+            _tell(name, known[name])
     _team.finish(store, done)
+
+
+def _without(roster: Roster, names: Sequence[str], reason: str, last_good: str) -> Roster:
+    """Return the successor of a roster without these members."""
+    from clave.team import editing
+
+    after = roster
+    for name in names:
+        after = editing.remove_member(after, name, reason, last_good)
+    return replace(after, seq=roster.seq + 1, prev=roster.digest)
 
 
 def _tell(name: str, known: list[str]) -> None:
     """Say whose values the leaver knows."""
     if not known:
-        _output.note(f"{name} could read nothing.")
+        _output.note(f"{name} could read nothing until now; what they could read earlier they may know.")
         return
     they = "its value until it is" if len(known) == 1 else "their values until they are"
     _output.note(
-        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))}, and knows {they} changed:"
+        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))} until now, and knows {they} "
+        f"changed; so also what {name} could read earlier. Until now:"
     )
     shown = known[:_SHOWN] if sys.stdout.isatty() else known
     for each in shown:

@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _ask, _output, _team, _whose
+from clave.cli import _stolen, _team, _whose
 from clave.cli._app import pass_app
 from clave.cli._checks import exclusive
 from clave.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from clave.cli._app import App
-    from clave.store.store import Store
-    from clave.store.wronghands import Found
     from clave.team.roster import Roster
 
 
@@ -72,7 +68,7 @@ def command(
     reason = STOLEN if stolen else LOST if lost else REPLACED
     editing.replace_key(team.roster, name, key, old=gone)  # what cannot be done is told before anybody is asked
     gone = gone or _only(team.roster, name)
-    good = _last_good(store, name, gone, last_good) if stolen else ""
+    good = _stolen.last_good(store, name, [gone], last_good) if stolen else ""
     endorsed = tuple(reading.require_commit(store.team_repository(), each) for each in endorse)
     change = teamwork.Change(
         lambda roster: editing.replace_key(roster, name, key, old=gone, reason=reason, last_good=good),
@@ -82,43 +78,6 @@ def command(
     )
     _whose.settle(store, change, certificate, name, fingerprint, dry_run=dry_run)
     _team.finish(store, _team.carry_out(store, change, sure=sure, dry_run=dry_run))
-
-
-def _last_good(store: Store, name: str, fingerprint: str, given: str | None) -> str:
-    """Return up to which commit the signatures of a stolen key count; ask, and explain."""
-    from clave.store import wronghands
-    from clave.vcs import reading
-
-    repository = store.team_repository()
-    if given is not None:
-        return reading.require_commit(repository, given)
-    found = wronghands.look(store, fingerprint)
-    for line in _explained(name, found):
-        _output.note(line)
-    if not _ask.interactive():
-        raise UsageError(
-            "up to which commit the stolen key counts cannot be asked without a terminal",
-            f"Say it: --last-good {found.proposal or 'COMMIT'}.",
-        )
-    offered = f" [{found.proposal[:12]}]" if found.proposal else ""
-    answer = _ask.line(f"Up to which commit do its signatures count?{offered} ").strip()
-    return reading.require_commit(repository, answer or found.proposal)
-
-
-def _explained(name: str, found: Found) -> Iterator[str]:
-    """Yield what the key signed lately, and what the answer will mean."""
-    from clave.store.expiry import day
-
-    if found.proposal:
-        yield f"The last commit by another key is {found.proposal[:12]}."
-    for said, signed in (("after it", found.after), ("before it", found.before)):
-        if signed:
-            yield f"By this key of {name} came {said}:"
-            yield from (f"  {each.commit[:12]}  {day(each.time)}  {each.subject}" for each in signed)
-    yield (
-        "What it signed up to the commit that you name is believed. If it was stolen earlier than the last commit by "
-        "another key, name one from before the theft: dates are what the signer says."
-    )
 
 
 def _only(roster: Roster, name: str) -> str:
