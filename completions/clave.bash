@@ -345,10 +345,10 @@ _clave_takes() {
             ;;
         'env')
             options=(-p --profile --manifest -e --env --env-file --all --only --except --allow --allow-env --format
-            --secret-name --show --direnv-lib -h --help)
+            --name --show --direnv-lib -h --help)
             valued=('-p=-' '--profile=-' '--manifest=file' '-e=-' '--env=-' '--env-file=file' '--all=folder'
             '--only=-' '--except=-' '--allow-env=-'
-            '--format==sh,bash,zsh,fish,dotenv,docker,json,yaml,github,k8s-secret,direnv' '--secret-name=-')
+            '--format==sh,bash,zsh,fish,dotenv,docker,json,yaml,github,k8s-secret,direnv' '--name=-')
             ;;
         'render')
             options=(-o --output --check --allow -h --help)

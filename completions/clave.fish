@@ -734,7 +734,7 @@ function __clave_takes --no-scope-shadowing
                 '--allow:Allow what the files ask for, this once' \
                 '--allow-env:Allow this name, although it makes programs run code' \
                 '--format:Who will read it' \
-                '--secret-name:With k8s-secret: the name of the Secret' \
+                '--name:With k8s-secret: the name of the Secret' \
                 '--show:Print the values although it is a terminal that they go to' \
                 '--direnv-lib:Print what makes \'use clave\' known to direnv' \
                 '-h:Show this message and exit' \
@@ -751,7 +751,7 @@ function __clave_takes --no-scope-shadowing
                 '--except=-' \
                 '--allow-env=-' \
                 '--format==sh,bash,zsh,fish,dotenv,docker,json,yaml,github,k8s-secret,direnv' \
-                '--secret-name=-'
+                '--name=-'
         case 'render'
             set options \
                 '-o:Write this file, for you alone to read (0600)' \

@@ -93,14 +93,14 @@ def test_a_secret_that_is_missing_is_told_and_nothing_is_printed(me: User, app: 
 def test_a_secret_for_a_file_is_left_to_exec(me: User, app: Path) -> None:
     line = me.refused(2, "env", "--allow", "-p", "keys")
     assert "KEY: only 'clave exec' hands a secret over in a file" in line
-    done = me.ok("env", "--allow", "-p", "keys", "--format", "k8s-secret", "--secret-name", "app")
+    done = me.ok("env", "--allow", "-p", "keys", "--format", "k8s-secret", "--name", "app")
     assert readers.kubernetes(done.out) == {"KEY": bytes(range(256)) * 3}
 
 
 def test_a_secret_of_kubernetes_has_a_name(me: User, app: Path) -> None:
-    assert "--secret-name" in me.refused(2, "env", "--allow", "--format", "k8s-secret")
-    assert "--secret-name" in me.refused(2, "env", "--allow", "--secret-name", "app")
-    assert "cannot be the name" in me.refused(2, "env", "--allow", "--format", "k8s-secret", "--secret-name", "A b")
+    assert "--name" in me.refused(2, "env", "--allow", "--format", "k8s-secret")
+    assert "--name" in me.refused(2, "env", "--allow", "--name", "app")
+    assert "cannot be the name" in me.refused(2, "env", "--allow", "--format", "k8s-secret", "--name", "A b")
 
 
 def test_values_are_not_printed_on_a_terminal_unasked(me: User, app: Path) -> None:
