@@ -57,13 +57,13 @@ def judge(repository: Repository, pinned: Pinned, tip: str, *, everything: bool 
     start = "" if everything else _start(repository, pinned, tip)
     if is_partial(repository):
         fetch_missing(repository, tip, start or pinned.genesis)
-    evidence = GitEvidence(repository, tip, pinned.genesis, start)
+    evidence = GitEvidence(repository, tip, pinned.genesis, start, texts=not is_partial(repository))
     return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
 
 
 def judge_new(repository: Repository, pinned: Pinned, head: str, commit: str) -> Verdict:
     """Judge a commit made on top of `head`, which is verified."""
-    evidence = GitEvidence(repository, commit, pinned.genesis, head)
+    evidence = GitEvidence(repository, commit, pinned.genesis, head, texts=False)
     return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, head), commit)
 
 
