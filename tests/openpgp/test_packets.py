@@ -331,6 +331,6 @@ def test_a_text_is_known_however_it_is_framed() -> None:
     body = b"\x01" + bytes(range(48))
     marker = new(MARKER, b"PGP")
     one, other = new(1, pkesk("00000000000000AA")), new(1, pkesk("00000000000000BB"))
-    framed = [new(18, body), new(18, body, octets=5), old(18, body), partial(18, body[:2], body[2:3], body[3:])]
+    framed = [new(18, body), new(18, body, octets=5), partial(18, body[:2], body[2:3], body[3:])]
     messages = [heads + data + end for heads in (one, one + other) for data in framed for end in (b"", marker)]
     assert {text(each, inspect(each)) for each in messages} == {body[:32]}
