@@ -65,7 +65,7 @@ def test_the_format_is_that_of_sh(me: User, app: Path) -> None:
 
 
 def test_options_choose_as_those_of_exec_do(me: User, app: Path) -> None:
-    done = me.ok("env", "--format", "json", "--except", "PASSWORD,URL", "-e", "TOKEN=plain", "--all", "team")
+    done = me.ok("env", "--allow", "--format", "json", "--except", "PASSWORD,URL", "-e", "TOKEN=plain", "--all", "team")
     assert json.loads(done.out) == {"LEVEL": "info", "DB": "canary-team", "TOKEN": "canary-plain"}
 
 
@@ -134,7 +134,7 @@ def test_a_step_of_a_github_job_writes_into_a_file_alone(me: User, app: Path) ->
 
 def test_masks_leave_out_what_is_no_secret(me: User, app: Path) -> None:
     (app / "env").write_bytes(b"")
-    done = me.ok("env", "--format", "github", "--only", "LEVEL", GITHUB_ENV=str(app / "env"))
+    done = me.ok("env", "--allow", "--format", "github", "--only", "LEVEL", GITHUB_ENV=str(app / "env"))
     assert done.out == b""
 
 

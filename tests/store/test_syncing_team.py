@@ -133,6 +133,20 @@ def test_own_unsigned_commits_are_signed_again(team: Team) -> None:
     assert show(team, "alice", "team/two") == b"two\n"
 
 
+def test_also_what_fills_an_empty_remote_is_signed(team: Team) -> None:
+    empty = team.folder / "empty.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(empty)], check=True)
+    team.git("alice", "remote", "set-url", "origin", str(empty))
+    team.set_pin("alice", {**team.pin("alice"), "upstream": "-"})
+    team.run("alice", "pass", "insert", "-m", "team/one", input=b"one\n")
+    team.clave("alice", "sync", code=6)
+    there = ["git", "-C", str(empty), "for-each-ref"]
+    assert subprocess.run(there, capture_output=True, check=True).stdout == b""
+    team.clave("alice", "sync", "--sign")
+    assert team.head("alice").encode() in subprocess.run(there, capture_output=True, check=True).stdout
+    assert team.pin("alice")["upstream"] == team.head("alice")
+
+
 def test_what_the_rules_refuse_is_not_signed(team: Team) -> None:
     store = team.stores["bob"]
     (store / "prod" / "db.gpg").write_bytes((store / "web.gpg").read_bytes())
@@ -252,6 +266,25 @@ def test_admins_files_are_not_merged(team: Team) -> None:
     assert team.head("alice") == before
 
 
+def test_a_log_has_the_lines_of_both(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alice's own, on two machines."""
+    monkeypatch.setitem(team.people, "alice2", team.people["alice"])
+    team.join("alice2")
+    log = f".clave/log/{team.people['alice'].fingerprint}/2026-11.jsonl"
+    for who in ("alice", "alice2"):
+        team.sign_as(who)
+        path = team.stores[who] / log
+        path.parent.mkdir(parents=True)
+        path.write_text(f'{{"both": 1}}\n{{"of": "{who}"}}\n')
+        team.git(who, "add", log)
+        team.git(who, "commit", "-q", "-m", "log")
+    team.clave("alice", "sync")
+    team.clave("alice2", "sync")
+    team.clave("bob", "sync")
+    lines = (team.stores["bob"] / log).read_text().splitlines()
+    assert sorted(lines) == ['{"both": 1}', '{"of": "alice"}', '{"of": "alice2"}']
+
+
 def test_a_plain_clone_of_a_store_that_became_a_teams(team: Team) -> None:
     genesis = team.pin("alice")["genesis"]
     team.clone("mallory", "old")
@@ -261,6 +294,31 @@ def test_a_plain_clone_of_a_store_that_became_a_teams(team: Team) -> None:
     assert "team" in told.err.decode()
     assert "clave pin --root" in told.err.decode()
     assert team.head("mallory") == before
+    team.clave("mallory", "git", "pull", "-q", "--ff-only")  # as it says
+    words = team.clave("alice", "pin", "--words").out.decode().strip()
+    team.clave("mallory", "pin", "--root", words)
+    team.clave("mallory", "sync")
+    same(team, "alice", "mallory")
+    team.git("mallory", "reset", "-q", "--hard", before)
+    team.pin_file("mallory").unlink()
+    team.git("mallory", "commit", "-q", "--allow-empty", "-m", "own work")
+    assert "clave join" in team.clave("mallory", "sync", code=6).err.decode()
+
+
+def test_several_at_once_in_one_clone(team: Team) -> None:
+    argv = [sys.executable, "-m", "clave", "sync"]
+    env = team.people["bob"].env(team.stores["bob"])
+    for number in range(3):
+        team.clave("bob", "insert", "-m", f"team/b{number}", input=b"x\n")
+        team.clave("alice", "insert", "-m", f"team/a{number}", input=b"x\n")
+        team.clave("alice", "sync")
+        running = [subprocess.Popen(argv, env=env, stderr=subprocess.PIPE) for _ in range(3)]
+        for each in running:
+            _, told = each.communicate()
+            assert each.returncode in (0, 75), told.decode()
+    team.clave("bob", "sync")
+    team.clave("alice", "sync")
+    same(team, "alice", "bob")
 
 
 @pytest.mark.parametrize(

@@ -250,11 +250,15 @@ class _Run:
 
     def _require_plain(self, tip: str) -> None:
         """Raise VerificationFailed if the remote's store is a team's, of which nothing is known here."""
-        if reading.files(self.repository, tip, (".clave/roster",)):
-            raise VerificationFailed(
-                f"the store at {self.where.shown} is a team's, and nothing is known here of that team",
-                "Ask a colleague for its words (clave pin --words), then: clave pin --root WORDS.",
-            )
+        if not reading.files(self.repository, tip, (".clave/roster",)):
+            return
+        if self._is_shared(tip):
+            way = "Ask a colleague for its words (clave pin --words), then: clave git pull; clave pin --root WORDS."
+        else:
+            way = "You have work of your own here: get the store beside it (clave join URL), and copy that: clave cp."
+        raise VerificationFailed(
+            f"the store at {self.where.shown} is a team's, and nothing is known here of that team", way
+        )
 
     def _judged(self, tip: str) -> Verdict:
         assert self.pinned is not None

@@ -15,13 +15,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotWrite, GitFailed, ProgramMissing, UsageError, VerificationFailed
-from clave.process import run
+from clave.process import Result, run
 from clave.vcs.git import OPTIONS, RemoteText, environment, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from clave.process import Result
     from clave.vcs.git import Repository
 
     # Gets what git says of how far it is, without control characters.
@@ -267,7 +266,7 @@ def fetch(repository: Repository, remote: Remote, refspecs: Sequence[str], *, pr
         repository,
         [
             *_INCOMING, "fetch", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
-            "--no-auto-maintenance", "--no-prune", "--no-show-forced-updates", "--refmap=", *_verbosity(progress),
+            "--no-auto-maintenance", "--no-prune", "--refmap=", *_verbosity(progress),
             "--", remote.name, *refspecs,
         ],
         progress,
@@ -388,6 +387,8 @@ def _fetch_failure(remote: Remote, result: Result) -> GitFailed | VerificationFa
         return NoBranch(f"{remote.shown} has no branch {branch}", "See what it has: clave git ls-remote.")
     if "shallow" in words:
         return _cut_off(remote)
+    if "cannot lock ref" in words:
+        return Rejected("another clave is fetching into this store", "Try again: clave sync.")
     if any(each in words for each in _BAD_OBJECTS):
         line = next(line for line in words.split("\n") if any(each in line for each in _BAD_OBJECTS))
         reason = line.removeprefix("error: ").removeprefix("fatal: ")
@@ -415,4 +416,5 @@ def _unreached(remote: Remote, command: str, result: Result) -> GitFailed | Busy
         )
     if any(each in words for each in _AWAY):
         return Unreachable(f"{remote.shown} cannot be reached: {reason}", "Try again later: clave sync.")
-    return failure(command, result)
+    # The last line, which is told, is often a hint of git's.
+    return failure(command, Result(result.code, b"", os.fsencode(f"{words}\n{reason}"), b""))
