@@ -701,7 +701,7 @@ function __clave_takes --no-scope-shadowing
                 '--allow:Allow what the files ask for, this once' \
                 '--allow-env:Allow this name, although it makes programs run code' \
                 '--pristine:Give it no other variables than these and HOME, PATH and the like' \
-                '--mask:Show [masked] in the place of secrets that it writes' \
+                '--mask:Show stars in the place of secrets that it writes' \
                 '--watch:Start it again when one of its secrets changes' \
                 '--sync-every:With --watch: get the changes of others that often' \
                 '--on-disk:Where there is no RAM for secrets as files, put them on a disk' \
