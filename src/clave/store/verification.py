@@ -55,21 +55,21 @@ def judge(repository: Repository, pinned: Pinned, tip: str, *, everything: bool 
     start = "" if everything else _start(repository, pinned, tip)
     if is_partial(repository):
         fetch_missing(repository, tip, start or pinned.genesis)
-    return _judged(repository, pinned, tip, start)
+    return _judged(repository, pinned, tip, start, texts=not is_partial(repository))
 
 
 def judge_new(repository: Repository, pinned: Pinned, head: str, commit: str) -> Verdict:
     """Judge a commit made on top of `head`, which is verified."""
-    return _judged(repository, pinned, commit, head)
+    return _judged(repository, pinned, commit, head, texts=False)
 
 
-def _judged(repository: Repository, pinned: Pinned, tip: str, start: str) -> Verdict:
+def _judged(repository: Repository, pinned: Pinned, tip: str, start: str, *, texts: bool) -> Verdict:
     # Loaded here: most of the time HEAD is what was judged before.
     from clave.store.evidence import GitEvidence
     from clave.team import rules
     from clave.team.verdict import Pin
 
-    evidence = GitEvidence(repository, tip, pinned.genesis, start)
+    evidence = GitEvidence(repository, tip, pinned.genesis, start, texts=texts)
     return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
 
 
