@@ -95,6 +95,21 @@ def test_two_changes_of_the_roster(team: Team) -> None:
     assert show(team, "bob", "prod/later") == b"later\n"
 
 
+def test_the_same_change_of_the_roster_by_two(team: Team) -> None:
+    """Their rosters are the same file, with two signatures."""
+    team.clave("alice", "team", "role", "carol", "admin", "--sure")
+    team.clave("carol", "sync")
+    offline(team, "alice")
+    team.clave("alice", "grant", "bob", "prod", "--sure", code=75)
+    team.clave("alice", "set", "web", "user", input=b"alice\n")
+    team.clave("carol", "grant", "bob", "prod", "--sure")
+    offline(team, "alice", on=False)
+    team.clave("alice", "sync")
+    team.clave("carol", "sync")
+    same(team, "alice", "carol")
+    assert show(team, "carol", "web#user") == b"alice\n"
+
+
 def test_two_changes_of_the_roster_that_exclude_each_other(team: Team) -> None:
     team.clave("alice", "team", "role", "carol", "admin", "--sure")
     team.clave("carol", "sync")

@@ -42,9 +42,9 @@ class Replayed(NamedTuple):
 
 
 def is_needed(ours: Files, theirs: Files) -> bool:
-    """Tell whether two commits have different rosters of one number."""
-    numbers = [path for path in ours if paths.roster_number(path) is not None]
-    return any(path in theirs and theirs[path] != ours[path] for path in numbers)
+    """Tell whether two commits have different rosters of one number, or the same one signed by two people."""
+    made = [path for path in ours if paths.place(path).kind is Kind.ROSTER]
+    return any(path in theirs and theirs[path] != ours[path] for path in made)
 
 
 def start(store: Store, repository: Repository, tip: str) -> None:
