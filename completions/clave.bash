@@ -107,8 +107,9 @@ _clave_takes() {
             valued=('-s=store' '--store=store' '--at=-')
             commands=(show ls list find search grep clip pick otp init rekey insert add set edit generate rm remove
             delete mv rename cp copy join team group grant revoke restrict access key sync conflicts resolve
-            git-setup verify pin log history diff restore undo git store config doctor completion help version)
-            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp'
+            git-setup verify pin exec run env render manifest allow ci log history diff restore undo git store config
+            doctor completion help version)
+            aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'run=exec'
             'history=log')
             left_out=(show)
             ;;
@@ -239,7 +240,7 @@ _clave_takes() {
         'team remove')
             options=(--reason --last-good --endorse --sure --dry-run -h --help)
             valued=('--reason==left,lost,stolen' '--last-good=-' '--endorse=-')
-            kinds=(member)
+            kinds=('member*')
             ;;
         'team machine')
             options=(--read --new --on-disk --sure --dry-run -h --help)
@@ -334,6 +335,51 @@ _clave_takes() {
         'pin')
             options=(--words --root --move --to-remote --sure --json -h --help)
             valued=('--root=-' '--move=-')
+            ;;
+        'exec')
+            options=(-p --profile --manifest -e --env --env-file --all --only --except --allow --allow-env --pristine
+            --mask --watch --sync-every --on-disk -h --help)
+            valued=('-p=-' '--profile=-' '--manifest=file' '-e=-' '--env=-' '--env-file=file' '--all=folder'
+            '--only=-' '--except=-' '--allow-env=-' '--sync-every=-')
+            kinds=('-*')
+            ;;
+        'env')
+            options=(-p --profile --manifest -e --env --env-file --all --only --except --allow --allow-env --format
+            --name --show --direnv-lib -h --help)
+            valued=('-p=-' '--profile=-' '--manifest=file' '-e=-' '--env=-' '--env-file=file' '--all=folder'
+            '--only=-' '--except=-' '--allow-env=-'
+            '--format==sh,bash,zsh,fish,dotenv,docker,json,yaml,github,k8s-secret,direnv' '--name=-')
+            ;;
+        'render')
+            options=(-o --output --check --allow -h --help)
+            valued=('-o=file' '--output=file')
+            kinds=(file)
+            ;;
+        'manifest')
+            options=(-h --help)
+            commands=(init add check)
+            ;;
+        'manifest init')
+            options=(-h --help)
+            ;;
+        'manifest add')
+            options=(-p --profile -t --template --file --optional --new -h --help)
+            valued=('-p=-' '--profile=-')
+            kinds=(- value)
+            ;;
+        'manifest check')
+            options=(-p --profile --all --json -h --help)
+            valued=('-p=-' '--profile=-')
+            kinds=(file)
+            ;;
+        'allow')
+            options=(--list --remove --sure --json -h --help)
+            kinds=(file)
+            ;;
+        'ci')
+            options=(--key-file --key-fd -h --help)
+            valued=('--key-file=file' '--key-fd=-')
+            kinds=('-*')
             ;;
         'log')
             options=(-n --number --verify --json -h --help)

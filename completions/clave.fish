@@ -161,6 +161,13 @@ function __clave_takes --no-scope-shadowing
                 'git-setup:Set up git in the store, for people who use it or pass.' \
                 'verify:Verify that what stands in a team store is what its team wrote.' \
                 'pin:Show what is known of a team store from before, its pin.' \
+                'exec:Run a program with secrets in its environment.' \
+                'run:Run a program with secrets in its environment.' \
+                'env:Print variables for a shell, or for another program that reads them.' \
+                'render:Render a template with secrets in it, to stdout or into a file.' \
+                'manifest:The file that says which secrets an application wants.' \
+                'allow:Allow a manifest the secrets that it asks for.' \
+                'ci:Run a program with a machine\'s key, which is gone afterwards.' \
                 'log:Who changed what, and when.' \
                 'history:Who changed what, and when.' \
                 'diff:What changed in an entry, field by field.' \
@@ -173,7 +180,16 @@ function __clave_takes --no-scope-shadowing
                 'completion:Print the completion script of a shell.' \
                 'help:Show help for a command.' \
                 'version:Show the version.'
-            set aliases 'list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'history=log'
+            set aliases \
+                'list=ls' \
+                'search=find' \
+                'add=insert' \
+                'remove=rm' \
+                'delete=rm' \
+                'rename=mv' \
+                'copy=cp' \
+                'run=exec' \
+                'history=log'
             set left_out show
         case 'show'
             set options \
@@ -502,7 +518,7 @@ function __clave_takes --no-scope-shadowing
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set valued '--reason==left,lost,stolen' '--last-good=-' '--endorse=-'
-            set kinds member
+            set kinds 'member*'
         case 'team machine'
             set options \
                 '--read:What it may read' \
@@ -671,6 +687,129 @@ function __clave_takes --no-scope-shadowing
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set valued '--root=-' '--move=-'
+        case 'exec'
+            set options \
+                '-p:Use this profile of the manifest' \
+                '--profile:Use this profile of the manifest' \
+                '--manifest:The manifest, or a secrets.yml' \
+                '-e:One more' \
+                '--env:One more' \
+                '--env-file:A .env file, with clave:// in it' \
+                '--all:Every entry of a folder, by its name' \
+                '--only:Only these, with commas between' \
+                '--except:All but these' \
+                '--allow:Allow what the files ask for, this once' \
+                '--allow-env:Allow this name, although it makes programs run code' \
+                '--pristine:Give it no other variables than these and HOME, PATH and the like' \
+                '--mask:Show stars in the place of secrets that it writes' \
+                '--watch:Start it again when one of its secrets changes' \
+                '--sync-every:With --watch: get the changes of others that often' \
+                '--on-disk:Where there is no RAM for secrets as files, put them on a disk' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '-p=-' \
+                '--profile=-' \
+                '--manifest=file' \
+                '-e=-' \
+                '--env=-' \
+                '--env-file=file' \
+                '--all=folder' \
+                '--only=-' \
+                '--except=-' \
+                '--allow-env=-' \
+                '--sync-every=-'
+            set kinds '-*'
+        case 'env'
+            set options \
+                '-p:Use this profile of the manifest' \
+                '--profile:Use this profile of the manifest' \
+                '--manifest:The manifest, or a secrets.yml' \
+                '-e:One more' \
+                '--env:One more' \
+                '--env-file:A .env file, with clave:// in it' \
+                '--all:Every entry of a folder, by its name' \
+                '--only:Only these, with commas between' \
+                '--except:All but these' \
+                '--allow:Allow what the files ask for, this once' \
+                '--allow-env:Allow this name, although it makes programs run code' \
+                '--format:Who will read it' \
+                '--name:With k8s-secret: the name of the Secret' \
+                '--show:Print the values although it is a terminal that they go to' \
+                '--direnv-lib:Print what makes \'use clave\' known to direnv' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '-p=-' \
+                '--profile=-' \
+                '--manifest=file' \
+                '-e=-' \
+                '--env=-' \
+                '--env-file=file' \
+                '--all=folder' \
+                '--only=-' \
+                '--except=-' \
+                '--allow-env=-' \
+                '--format==sh,bash,zsh,fish,dotenv,docker,json,yaml,github,k8s-secret,direnv' \
+                '--name=-'
+        case 'render'
+            set options \
+                '-o:Write this file, for you alone to read (0600)' \
+                '--output:Write this file, for you alone to read (0600)' \
+                '--check:Write nothing' \
+                '--allow:Allow what the template asks for, this once' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '-o=file' '--output=file'
+            set kinds file
+        case 'manifest'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'init:Make a manifest in this folder.' \
+                'add:Add a variable to the manifest.' \
+                'check:See whether all that the manifest asks for is there, and readable.'
+        case 'manifest init'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+        case 'manifest add'
+            set options \
+                '-p:Add it to this profile, which is made if it is not there' \
+                '--profile:Add it to this profile, which is made if it is not there' \
+                '-t:REFERENCE is a template: text with {REFERENCE} in it' \
+                '--template:REFERENCE is a template: text with {REFERENCE} in it' \
+                '--file:Hand it over as a file' \
+                '--optional:The entry need not be there when it is used' \
+                '--new:The entry need not be there yet' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '-p=-' '--profile=-'
+            set kinds - value
+        case 'manifest check'
+            set options \
+                '-p:Check this profile' \
+                '--profile:Check this profile' \
+                '--all:Check all profiles' \
+                '--json:Print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '-p=-' '--profile=-'
+            set kinds file
+        case 'allow'
+            set options \
+                '--list:List what has been allowed' \
+                '--remove:Take back what the file has been allowed' \
+                '--sure:Do not ask' \
+                '--json:With --list: print JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set kinds file
+        case 'ci'
+            set options \
+                '--key-file:The file with the machine\'s secret key' \
+                '--key-fd:The descriptor that gives it' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--key-file=file' '--key-fd=-'
+            set kinds '-*'
         case 'log'
             set options \
                 '-n:The newest N operations, 0 for all (on a terminal: 50)' \

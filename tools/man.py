@@ -325,6 +325,7 @@ VARIABLES = {
     "EDITOR, VISUAL": "The editor of `clave edit`, which may have arguments.",
     "GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME, GIT_COMMITTER_EMAIL, EMAIL": "Who is said to have made a "
     "commit, as for git(1).",
+    "GIT_DIR": "The bare repository that git runs `verify --incoming` in, as its hook; git sets it.",
     "GITHUB_ENV": "The file that GitHub gives a step for variables of those that follow.",
     "GNUPGHOME": "The folder of GnuPG's keys, where not `~/.gnupg`.",
     "GPG_TTY": "The terminal on which pinentry asks; found out if it is not set.",

@@ -65,7 +65,7 @@ def test_the_format_is_that_of_sh(me: User, app: Path) -> None:
 
 
 def test_options_choose_as_those_of_exec_do(me: User, app: Path) -> None:
-    done = me.ok("env", "--format", "json", "--except", "PASSWORD,URL", "-e", "TOKEN=plain", "--all", "team")
+    done = me.ok("env", "--allow", "--format", "json", "--except", "PASSWORD,URL", "-e", "TOKEN=plain", "--all", "team")
     assert json.loads(done.out) == {"LEVEL": "info", "DB": "canary-team", "TOKEN": "canary-plain"}
 
 
@@ -93,14 +93,14 @@ def test_a_secret_that_is_missing_is_told_and_nothing_is_printed(me: User, app: 
 def test_a_secret_for_a_file_is_left_to_exec(me: User, app: Path) -> None:
     line = me.refused(2, "env", "--allow", "-p", "keys")
     assert "KEY: only 'clave exec' hands a secret over in a file" in line
-    done = me.ok("env", "--allow", "-p", "keys", "--format", "k8s-secret", "--secret-name", "app")
+    done = me.ok("env", "--allow", "-p", "keys", "--format", "k8s-secret", "--name", "app")
     assert readers.kubernetes(done.out) == {"KEY": bytes(range(256)) * 3}
 
 
 def test_a_secret_of_kubernetes_has_a_name(me: User, app: Path) -> None:
-    assert "--secret-name" in me.refused(2, "env", "--allow", "--format", "k8s-secret")
-    assert "--secret-name" in me.refused(2, "env", "--allow", "--secret-name", "app")
-    assert "cannot be the name" in me.refused(2, "env", "--allow", "--format", "k8s-secret", "--secret-name", "A b")
+    assert "--name" in me.refused(2, "env", "--allow", "--format", "k8s-secret")
+    assert "--name" in me.refused(2, "env", "--allow", "--name", "app")
+    assert "cannot be the name" in me.refused(2, "env", "--allow", "--format", "k8s-secret", "--name", "A b")
 
 
 def test_values_are_not_printed_on_a_terminal_unasked(me: User, app: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_step_of_a_github_job_writes_into_a_file_alone(me: User, app: Path) ->
 
 def test_masks_leave_out_what_is_no_secret(me: User, app: Path) -> None:
     (app / "env").write_bytes(b"")
-    done = me.ok("env", "--format", "github", "--only", "LEVEL", GITHUB_ENV=str(app / "env"))
+    done = me.ok("env", "--allow", "--format", "github", "--only", "LEVEL", GITHUB_ENV=str(app / "env"))
     assert done.out == b""
 
 

@@ -122,7 +122,9 @@ def test_a_dot_env_file(me: User, app: Path) -> None:
 def test_a_file_of_summons(me: User, app: Path) -> None:
     (app / "secrets.yml").write_text("A: !var web/site#user\nB: plain\n")
     assert got(me, "--manifest", "secrets.yml", "--allow", names="A B") == [b"me", b"plain"]
-    assert "no clave.toml here" in not_started(me, 3)
+    assert "no clave.toml here or above. Make one: clave manifest init. Or: -e NAME=REFERENCE. Or, for summon's: " in (
+        not_started(me, 3)
+    )
 
 
 def test_what_is_claves_does_not_reach_the_program(me: User, app: Path) -> None:
@@ -269,6 +271,13 @@ def test_an_optional_secret_that_cannot_be_read_is_no_missing_one(me: User, app:
 @pytest.mark.parametrize("name", ["LD_PRELOAD", "BASH_ENV", "PATH", "PYTHONPATH", "NODE_OPTIONS", "GIT_SSH_COMMAND"])
 def test_a_name_that_runs_code_needs_the_callers_word(me: User, app: Path, name: str) -> None:
     assert f"--allow-env {name}" in not_started(me, 2, "-e", f"{name}=plain")
+    (app / "clave.toml").write_text(f'[env]\n{name} = {{ value = "x" }}\n')
+    (app / ".env").write_text(f"{name}=x\n")
+    (app / "secrets.yml").write_text(f"{name}: x\n")
+    for words in (["--allow"], ["--allow", "--manifest", "secrets.yml"]):
+        assert f"--allow-env {name}" in not_started(me, 2, *words)
+    (app / "clave.toml").unlink()
+    assert f"--allow-env {name}" in not_started(me, 2, "--env-file", ".env")
     if name == "NODE_OPTIONS":
         assert got(me, "--allow-env", name, "-e", f"{name}=plain", names=name) == [b"canary-plain"]
 
@@ -483,6 +492,19 @@ def test_nothing_of_a_broken_record_counts(me: User, app: Path, tmp_path: Path) 
         not_started(me, 6)
     record.write_text(whole)
     assert got(me, names="A") == [b"canary-plain"]
+
+
+def test_of_a_dot_env_file_no_value_is_shown(me: User, app: Path) -> None:
+    (app / ".env").write_text("A=canary-of-the-file\nB=clave://plain\n")
+    assert "canary" not in not_started(me, 6, "--env-file", ".env")
+    done = me.run("allow", ".env")
+    assert b"+ B: plain\n" in done.err
+    assert b"canary" not in done.err
+    with me.tty("exec", "--env-file", ".env", "--", "true") as tty:
+        tty.expect("Allow it")
+        assert b"canary" not in tty.before
+        tty.sendline("n")
+        tty.wait()
 
 
 def test_no_control_character_reaches_the_terminal(me: User, app: Path) -> None:

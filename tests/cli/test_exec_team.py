@@ -85,6 +85,26 @@ def test_the_store_is_found_by_the_id_of_its_team(team: Team, app: Path, tmp_pat
         subprocess.run([*argv, "store", "remove", "ours"], env=bob.env(), check=True)
 
 
+def test_only_what_was_committed_is_handed_over(team: Team, app: Path) -> None:
+    write(app, team, 'WIFI = "team/wifi"\nWEB = "web"\n')
+    team.clave("bob", "allow", "--sure")
+    store = team.stores["bob"]
+    (store / "web.gpg").write_bytes((store / "team/wifi.gpg").read_bytes())
+    done = team.clave("bob", "exec", "--", "touch", "started", code=6)
+    assert b"web.gpg is not what was committed last" in done.err
+    assert not Path("started").exists()
+    team.clave("bob", "exec", "--only", "WIFI", "--", "sh", "-c", '[ "$WIFI" = wifi ]')
+
+
+def test_what_is_verified_is_not_verified_again(team: Team, app: Path) -> None:
+    code = "import sys; from clave.cli import _exec; _exec.child.replace = lambda *_: print(*sys.modules); "
+    code += "from clave.fast import main; main()"
+    done = team.run("bob", sys.executable, "-c", code, "exec", "-e", "A=web", "--", "true")
+    loaded = set(done.out.decode().split())
+    assert "clave.delivery.resolving" in loaded
+    assert not {"clave.store.evidence", "clave.team.rules", "pysequoia"} & loaded
+
+
 def test_a_manifest_is_for_the_team_that_it_was_made_in(team: Team, app: Path) -> None:
     team.clave("bob", "manifest", "init")
     team.clave("bob", "manifest", "add", "WIFI", "team/wifi")

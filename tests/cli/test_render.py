@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,16 @@ def test_it_is_written_into_no_link_and_no_folder(me: User, app: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told(me: User, app: Path) -> None:
     assert one_line(me.run("render", "--allow", "t.j2", "-o", "/proc/self/out"), 73)
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(me: User, app: Path) -> None:
+    for name in (".clave-render-abcd_123.tmp", ".clave-render-abcd_124.tmp", ".clave-render-mine", ".clave-mine.tmp"):
+        (app / name).write_text("x")
+    with open(app / ".clave-render-abcd_124.tmp", "rb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        me.ok("render", "--allow", "t.j2", "-o", "out")
+    left = {".clave-render-abcd_124.tmp", ".clave-render-mine", ".clave-mine.tmp"}
+    assert set(os.listdir(app)) == {"out", "t.j2"} | left
 
 
 def test_check_writes_nothing(me: User, app: Path) -> None:

@@ -112,19 +112,20 @@ def test_what_cannot_be_shown(me: User, words: list[str], code: int, message: st
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"),
+    ("name", "hint", "command"),
     [
-        ("plian", "Did you mean 'plain'?"),
-        ("site", "Did you mean 'web/site'?"),
-        ("wbe/site", "Did you mean 'web/site'?"),
-        ("web/site2", "Did you mean 'web/site'?"),
-        ("tem", "Did you mean 'team'?"),
-        ("quite-different", ""),
+        ("plian", "Did you mean 'plain'?", "pin"),
+        ("site", "Did you mean 'web/site'?", ""),
+        ("wbe/site", "Did you mean 'web/site'?", ""),
+        ("web/site2", "Did you mean 'web/site'?", ""),
+        ("tem", "Did you mean 'team'?", "team"),
+        ("quite-different", "", ""),
     ],
 )
-def test_did_you_mean(me: User, name: str, hint: str) -> None:
-    assert me.refused(3, name) == f"Error: {name} is not in the password store. {hint}".rstrip() + "\n"
-    assert me.refused(3, "show", name) == f"Error: {name} is not in the password store. {hint}".rstrip() + "\n"
+def test_did_you_mean(me: User, name: str, hint: str, command: str) -> None:
+    said = f"Error: {name} is not in the password store. {hint}".rstrip()
+    assert me.refused(3, "show", name) == f"{said}\n"
+    assert me.refused(3, name) == said + (f" Or did you mean the command '{command}'?" if command else "") + "\n"
 
 
 def test_an_earlier_version(me: User) -> None:

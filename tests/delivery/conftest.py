@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PATIENCE = 60.0  # seconds; nothing that works takes as long
+PATIENCE = float(os.environ.get("CLAVE_PATIENCE", "60"))  # seconds; nothing that works takes as long
 
 
 def command(**plan: Any) -> list[str]:

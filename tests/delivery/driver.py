@@ -1,8 +1,9 @@
 """Stands for a command that has resolved its secrets: `python -m tests.delivery.driver JSON`, as clave would run it.
 
 The document: mode ("replace", "supervise"), argv, extra (variables), pristine, masks, files (name → text), grace;
-watch: a file, whose text becomes the variable SECRET and the file KEY, masked; if it begins with "fail", it cannot be
-resolved. sync: a file that is copied over it twice a second.
+secret: a file whose text becomes the variable SECRET, masked if `mask` is true. watch: the same of one that is watched,
+and the text becomes the file KEY as well; if it begins with "fail", it cannot be resolved. sync: a file that is copied
+over that one twice a second. portable: do without what only Linux has.
 """
 
 from __future__ import annotations
@@ -30,11 +31,19 @@ def main() -> int:
 
 
 def run(plan: dict[str, Any]) -> int:
+    if plan.get("portable"):
+        from clave.delivery import descendants, signals
+
+        signals._LINUX = descendants._LINUX = False
+        descendants._libc = None
     extra = {name: value.encode() for name, value in plan.get("extra", {}).items()}
+    masks = [mask.encode() for mask in plan.get("masks", [])]
+    if "secret" in plan:
+        extra["SECRET"] = Path(plan["secret"]).read_bytes()
+        masks += [extra["SECRET"]] if plan.get("mask") else []
     env = child.environment(extra, pristine=plan.get("pristine", False))
     if plan["mode"] == "replace":
         child.replace(plan["argv"], env)
-    masks = [mask.encode() for mask in plan.get("masks", [])]
     if "watch" in plan:
         return watched(plan, env)
     folder = None

@@ -169,6 +169,18 @@ def test_values_come_back_or_are_refused(form: str, request: pytest.FixtureReque
     assert check(form, list(VALUES.items()), request) == REFUSED[form]
 
 
+@pytest.mark.parametrize("form", [form for form in FORMATS if REFUSED[form]])
+def test_a_refusal_names_the_variable_and_shows_nothing_of_its_value(form: str) -> None:
+    for word in REFUSED[form]:
+        with pytest.raises(Refused) as refusal:
+            load(form).write([("BEFORE", b"canary-before"), ("THIS", VALUES[word])])
+        line = refusal.value.line()
+        assert line.startswith("THIS cannot be written so: ")
+        assert "canary" not in line
+        assert VALUES[word].decode("latin-1") not in line
+        assert line.isprintable()
+
+
 TEXT = st.text(st.sampled_from("ab1 \t\n\r'\"`\\$(){}#=!;&|<>*?[]~:%@-nrt\x1b\x00é\u2028\ufeff😀"), max_size=12)
 ANY = st.one_of(TEXT.map(str.encode), st.text(max_size=20).map(lambda text: text.encode("utf-8", "ignore")))
 BYTES = st.one_of(ANY, st.binary(max_size=20))

@@ -61,9 +61,12 @@ def test_input_and_both_outputs_are_the_childs(start: Start) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGWINCH"])
+@pytest.mark.parametrize("portable", [False, True])
 @pytest.mark.parametrize("masks", [[], [SECRET]])
-def test_a_signal_reaches_the_child_once(start: Start, pid_file: Path, name: str, masks: list[str]) -> None:
-    process = start(mode="supervise", argv=[PYTHON, "-c", COUNTS, str(pid_file)], masks=masks)
+def test_a_signal_reaches_the_child_once(
+    start: Start, pid_file: Path, name: str, masks: list[str], portable: bool
+) -> None:
+    process = start(mode="supervise", argv=[PYTHON, "-c", COUNTS, str(pid_file)], masks=masks, portable=portable)
     read_pid(pid_file)
     os.killpg(process.pid, getattr(signal, name))
     process.send_signal(signal.SIGUSR2)
@@ -103,9 +106,10 @@ LEAVES = '(exec sh -c \'echo $$ >$0; exec sleep 600\' "$0" >/dev/null 2>&1) & wh
 
 
 @pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
-def test_what_a_child_leaves_is_gone_with_it(start: Start, pid_file: Path, trap: str) -> None:
+@pytest.mark.parametrize("portable", [False, True])
+def test_what_a_child_leaves_is_gone_with_it(start: Start, pid_file: Path, trap: str, portable: bool) -> None:
     line = LEAVES.replace("exec sh -c '", f"exec sh -c '{trap} ")
-    process = start(mode="supervise", argv=["sh", "-c", line, str(pid_file)], grace=0.3)
+    process = start(mode="supervise", argv=["sh", "-c", line, str(pid_file)], grace=0.3, portable=portable)
     process.communicate()
     assert process.returncode == 0
     assert not alive(int(pid_file.read_text()))

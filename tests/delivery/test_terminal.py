@@ -27,6 +27,8 @@ HOW = [
     pytest.param({"mode": "supervise", "masks": [SECRET]}, id="mask"),
 ]
 STAYS = HOW[1:]
+# Without signalfd(2) and prctl(2), as on macOS.
+PORTABLE = pytest.param({"mode": "supervise", "masks": [SECRET], "portable": True}, id="portable")
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_the_exit_code_is_the_childs(terminal: Terminal, how: dict[str, Any], co
     assert ended(terminal(argv=["sh", "-c", f"exit {code}"], **how)) == code
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", [*HOW, PORTABLE])
 @pytest.mark.parametrize(("key", "name"), [(b"\x03", "SIGINT"), (b"\x1c", "SIGQUIT")])
 def test_a_key_sends_its_signal_once(
     terminal: Terminal, pid_file: Path, how: dict[str, Any], key: bytes, name: str
@@ -108,7 +110,7 @@ def test_a_signal_to_clave_reaches_the_child_once(
     assert ended(spawned) == 0
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", [*HOW, PORTABLE])
 def test_the_end_by_a_key_or_a_signal_is_told(terminal: Terminal, pid_file: Path, how: dict[str, Any]) -> None:
     for key, number in ((b"\x03", signal.SIGINT), (b"", signal.SIGTERM)):
         pid_file.unlink(missing_ok=True)
@@ -128,12 +130,13 @@ def tell(*_):
     sizes = [tuple(os.get_terminal_size(fd)) for fd in (0, 1, 2)]
     os.write(1, b"size %s %s %s\\n" % tuple(str(size).encode() for size in sizes))
 signal.signal(signal.SIGWINCH, tell)
+signal.signal(signal.SIGCONT, lambda *_: os.write(1, b"goes on\\n"))
 tell()
 while True: signal.pause()
 """
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", [*HOW, PORTABLE])
 def test_a_new_size_of_the_window_arrives(terminal: Terminal, how: dict[str, Any]) -> None:
     spawned = terminal(argv=[PYTHON, "-c", RESIZES], **how)
     spawned.expect_exact(b"size (100, 30) (100, 30) (100, 30)")
@@ -153,14 +156,14 @@ def test_stty_shows_the_new_size(terminal: Terminal, how: dict[str, Any]) -> Non
     spawned.expect_exact(b"24 81\r\n24 81\r\n")
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", [*HOW, PORTABLE])
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_job_is_stopped_and_goes_on(terminal: Terminal, how: dict[str, Any], shell: str, tmp_path: Path) -> None:
     """^Z, `fg`, ^Z, `bg`, `fg`, ^C; the child says that it goes on, and counts no signal that was not sent."""
     script = tmp_path / "child.py"
     script.write_text(
-        "import signal, sys, time\n"
-        "signal.signal(signal.SIGCONT, lambda *_: print('goes on', flush=True))\n"
+        "import os, signal\n"
+        "signal.signal(signal.SIGCONT, lambda *_: os.write(1, b'goes on\\n'))\n"
         "print('ready', flush=True)\n"
         "while True: print('read', input(), flush=True)\n"
     )
@@ -175,7 +178,8 @@ def test_a_job_is_stopped_and_goes_on(terminal: Terminal, how: dict[str, Any], s
     spawned.expect_exact(b"ready")
     for _ in range(2):
         spawned.sendline(b"one")
-        spawned.expect_exact(b"read one")
+        spawned.expect(rb"(?s)(.*)read one")
+        assert b"goes on" not in spawned.match[1]  # once
         spawned.send(b"\x1a")
         spawned.expect(rb"(?i)stopped|suspended")
         spawned.sendline(b"echo the-sh''ell-has-it; stty -a | tr ' ;' '\\n\\n' | grep -x -- icanon")
@@ -280,6 +284,56 @@ def test_in_a_pipeline_the_pager_has_the_terminal(terminal: Terminal, how: dict[
     spawned.expect_exact(b"key? ")
     spawned.sendline(b"q")
     spawned.expect_exact(rb"key b'q\n'")
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_shell_with_jobs_of_its_own_works(terminal: Terminal, how: dict[str, Any], tmp_path: Path) -> None:
+    """In it a job has the terminal, and clave is in the background."""
+    shell = shell_line(argv=["zsh", "-f", "-i"], **how)
+    spawned = terminal("bash", "--norc", "--noprofile", "-i")
+    spawned.sendline(shell.encode())
+    spawned.sendline(b"PS1='inner> '; echo in''ner-is-there")
+    spawned.expect_exact(b"inner-is-there\r\n")
+    script = tmp_path / "resizes.py"
+    script.write_text(RESIZES)
+    spawned.sendline(f"{PYTHON} {script}".encode())
+    spawned.expect_exact(b"size (100, 30) (100, 30) (100, 30)\r\n")
+    spawned.setwinsize(24, 81)
+    spawned.expect_exact(b"size (81, 24) (81, 24) (81, 24)\r\n")
+    spawned.send(b"\x1a")
+    spawned.expect_exact(b"suspended")
+    spawned.sendline(b"jobs; echo still-in''ner")
+    spawned.expect_exact(b"still-inner")
+    spawned.sendline(b"fg")
+    spawned.expect_exact(b"goes on\r\n")
+    spawned.send(b"\x03")
+    spawned.expect_exact(b"KeyboardInterrupt")
+    spawned.sendline(b"exit 3")
+    spawned.sendline(b"echo outer-$?")
+    spawned.expect_exact(b"outer-3\r\n")
+
+
+@pytest.mark.parametrize("how", [*HOW, PORTABLE])
+def test_a_job_in_the_background_writes_and_comes_to_the_front(
+    terminal: Terminal, how: dict[str, Any], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    script = "echo re''ady; while ! [ -e $0 ]; do sleep 0.05; done; echo fro''m-behind; read x; echo got-$x"
+    run.write_text(f"#!/bin/sh\nexec {shell_line(argv=['sh', '-c', script, str(tmp_path / 'go')], **how)}\n")
+    run.chmod(0o755)
+    spawned = terminal("bash", "--norc", "--noprofile", "-i")
+    spawned.sendline(f"{run} &".encode())
+    spawned.expect_exact(b"ready\r\n")
+    spawned.sendline(b"echo shell-re''ads")
+    spawned.expect_exact(b"shell-reads\r\n")
+    (tmp_path / "go").touch()
+    spawned.expect_exact(b"from-behind\r\n")
+    spawned.sendline(b"sleep 0.5; jobs")
+    spawned.expect_exact(b"Stopped")  # it wants to read
+    spawned.sendline(b"fg")
+    spawned.expect_exact(str(run).encode())
+    spawned.sendline(b"input")
+    spawned.expect_exact(b"got-input\r\n")
 
 
 def test_only_what_is_a_terminal_gets_one(terminal: Terminal, tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pysequoia.packet import PacketPile
 
 from clave.errors import CannotEncrypt, NotFound, UsageError
 from clave.openpgp import bulk, certificates, keys, message
 from clave.openpgp.keys import Recipient
 from clave.openpgp.packets import inspect
 from tests.conftest import Person, forget, make_person
+from tests.openpgp.building import new
 from tests.openpgp.smith import DAY, Smith
 
 if TYPE_CHECKING:
@@ -572,3 +574,12 @@ def test_without_sequoia(smith: Smith) -> None:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert b"pysequoia is not installed" in done.stderr.splitlines()[-1]
+
+
+def test_an_owner_is_told_in_one_line(smith: Smith) -> None:
+    """What somebody calls themselves is shown beside the words of their key, to whoever lets them in."""
+    primary, *rest = (bytes(packet) for packet in PacketPile.from_bytes(smith.public(smith.person.fingerprint)))
+    forged = new(13, "Bob\nwords:  correct-horse\r\x1b[2K\u202e".encode())
+    found = certificates.read(b"".join((primary, forged, *rest)))
+    assert found
+    assert found.user_id == "Bob\\x0awords:  correct-horse\\x0d\\x1b[2K\\u202e"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clave.errors import BadMessage
-from clave.openpgp.packets import HIDDEN, MAX_HIDDEN, MAX_NAMED, dearmor, inspect
+from clave.openpgp.packets import HIDDEN, MAX_HIDDEN, MAX_NAMED, dearmor, inspect, text
 from tests.openpgp.building import MARKER, PADDING, armor, enarmor, new, old, partial, pkesk, pkesk6
 
 if TYPE_CHECKING:
@@ -324,3 +324,13 @@ def test_as_gpg_sees_it(pair: list[Person], options: list[str], size: int) -> No
     keys = re.findall(r"^:pubkey enc packet: .*keyid ([0-9A-F]{16})$", theirs, re.MULTILINE)
     assert keys
     assert inspect(dearmor(written)).recipients == keys
+
+
+def test_a_text_is_known_however_it_is_framed() -> None:
+    """Somebody else's text behind other recipients is still theirs: the shortest one, in parts, with more behind it."""
+    body = b"\x01" + bytes(range(48))
+    marker = new(MARKER, b"PGP")
+    one, other = new(1, pkesk("00000000000000AA")), new(1, pkesk("00000000000000BB"))
+    framed = [new(18, body), new(18, body, octets=5), partial(18, body[:2], body[2:3], body[3:])]
+    messages = [heads + data + end for heads in (one, one + other) for data in framed for end in (b"", marker)]
+    assert {text(each, inspect(each)) for each in messages} == {body[:32]}

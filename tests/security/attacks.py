@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from clave.openpgp import packets
 from clave.team.roster import LEFT, STOLEN, Folder, Key, Removed, Roster
+from tests.openpgp.building import new, partial
 from tests.security.forge import FILE, FOLDER, PROGRAM, SUBMODULE, SYMLINK, Forge, with_header
 
 if TYPE_CHECKING:
@@ -329,6 +331,33 @@ def bob_writes_nothing(forge: Forge) -> None:
 @attack("readers", "a.gpg: it is no OpenPGP message that may be opened")
 def bob_appends_a_second_message(forge: Forge) -> None:
     forge.push(forge.commit("bob", {"a.gpg": forge.secret() + forge.secret()}))
+
+
+def _spliced(theirs: bytes, *, in_parts: bool = False) -> Callable[[bytes], bytes]:
+    """Return what puts the encrypted text of a message behind the recipients of another one."""
+
+    def make(mine: bytes) -> bytes:
+        named, text = packets.inspect(mine), packets.content(theirs[packets.inspect(theirs).data_at :])[1]
+        heads = b"".join(new(1, mine[start:end]) for start, end in named.bodies)
+        return heads + (partial(18, text[:16], text[16:]) if in_parts else new(18, text))
+
+    return make
+
+
+@attack("readers", "a.gpg: its text is that of another message, which is not for bob")
+def bob_puts_his_name_on_an_entry_of_others(forge: Forge) -> None:
+    """Alice and carol could read it, and whoever encrypts it anew would do so to bob."""
+    theirs = forge.content("prod/db.gpg")
+    forge.push(forge.commit("bob", {"a.gpg": _spliced(theirs)(forge.secret())}))
+
+
+@attack("readers", "team/a.gpg: its text is that of another message, which is not for bob")
+def bob_puts_his_name_on_an_old_entry_of_others(forge: Forge) -> None:
+    theirs = forge.content("prod/db.gpg")
+    forge.advance(forge.commit("carol", {"prod/db.gpg": forge.secret("alice", "carol")}))
+    forge.push(forge.tip)
+    _victim_pulls(forge)
+    forge.push(forge.commit("bob", {"team/a.gpg": _spliced(theirs, in_parts=True)(forge.secret())}))
 
 
 # History.

@@ -336,3 +336,54 @@ def test_a_url_that_is_refused_before_git_runs(team: Team, url: str) -> None:
     assert b"hunter2" not in done.out + done.err
     assert not sentinel.exists()
     assert state(team, "carol") == before
+
+
+# Configuration and environment of the user's.
+
+
+def test_nothing_that_is_configured_runs_while_a_team_shares(team: Team) -> None:
+    """Hooks, monitors, pagers and external programs: of the repository and of the environment."""
+    sentinel = team.folder / "sentinel"
+    program = team.folder / "program"
+    program.write_text(f"#!/bin/sh\ntouch {sentinel}\nexit 1\n")
+    program.chmod(0o755)
+    for name in ("reference-transaction", "post-merge", "pre-push", "post-checkout", "pre-commit", "post-index-change"):
+        hook = team.stores["carol"] / ".git/hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.symlink_to(program)
+    for setting in (
+        "core.fsmonitor",
+        "core.pager",
+        "diff.external",
+        "core.alternateRefsCommand",
+        "uploadpack.packObjectsHook",
+    ):
+        team.git("carol", "config", setting, str(program))
+    forge = Forge.of(team)
+    tip = forge.push(forge.commit("bob", {"a.gpg": forge.secret()}, message="honest\n"))
+    other = {"GIT_DIR": str(team.stores["bob"] / ".git"), "GIT_INDEX_FILE": "/nowhere", "GIT_WORK_TREE": "/nowhere"}
+    config = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.fsmonitor", "GIT_CONFIG_VALUE_0": str(program)}
+    bobs = state(team, "bob")
+    team.clave("carol", "sync", **other, **config)
+    team.clave("carol", "insert", "-m", "mine", input=b"x\n", **other, **config)
+    team.clave("carol", "sync", **other, **config)
+    team.clave("carol", "verify", "--all", **other, **config)
+    assert team.clave("carol", "show", "a", **other, **config).out == b"planted\n"
+    assert not sentinel.exists()
+    assert state(team, "bob") == bobs
+    assert team.tip() != tip
+
+
+def test_another_beginning_than_the_words_say(team: Team) -> None:
+    before = state(team, "carol")
+    words = team.clave("carol", "pin", "--words").out.decode().strip()
+    wrong = "-".join([*words.split("-")[1:], words.split("-")[0]])
+    for command in (["show", "web"], ["clip", "web"], ["insert", "-m", "x"], ["sync"], ["verify"]):
+        done = team.clave("carol", *command, input=b"x\n", code=6, CLAVE_ROOT=wrong)
+        assert done.out == b""
+        assert_safe(done.err)
+    assert state(team, "carol") == before
+    assert team.clave("carol", "show", "web", CLAVE_ROOT=words).out == ENTRIES["web"]
+    team.clone("carol", "second")
+    assert b"the words of this store are others" in team.clave("carol", "pin", "--root", wrong, code=6).err
+    assert team.pin("carol") == {}

@@ -50,6 +50,7 @@ class Repository:
     def __init__(self) -> None:
         self.commits: dict[str, Raw] = {}
         self.blobs: dict[str, bytes] = {}
+        self.texts: dict[str, tuple[tuple[str, ...], ...]] = {}
         self.count = 0
 
     # Writing.
@@ -138,6 +139,9 @@ class Repository:
             return tuple(json.loads(self.blobs[blob])["to"])
         except (ValueError, TypeError, KeyError):
             return None
+
+    def same_text(self, blob: str) -> tuple[tuple[str, ...], ...]:
+        return self.texts.get(blob, ())
 
     def certificate(self, blob: str) -> Certificate | None:
         try:

@@ -189,6 +189,17 @@ def test_bob_copies_an_entry_of_prod(team: Team) -> None:
     refused(team.verify(tip), tip, Rule.RIGHT, "bob may not change prod/db.gpg")
 
 
+def test_the_text_of_another_message(team: Team) -> None:
+    """Bob writes what only others can read, under his own name, and waits for somebody to encrypt it anew."""
+    tip = team.write("bob", team.genesis)
+    blob = team.files(tip)["a.gpg"].blob
+    everybody = [key.enc[0] for key in team.first.recipients("")]
+    team.repository.texts[blob] = (tuple(everybody[:1]), tuple(everybody))
+    refused(team.verify(tip), tip, Rule.READERS, "a.gpg: its text is that of another message, which is not for ")
+    team.repository.texts[blob] = (tuple(everybody), (*everybody, "00000000000000FF"))
+    assert team.verify(tip).good == tip
+
+
 def test_carol_rotated_her_subkey(team: Team) -> None:
     at = team.write("bob", team.genesis)
     old = team.keys["carol"]

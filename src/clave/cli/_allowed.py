@@ -78,6 +78,6 @@ def asked(asking: Asking, store: Store) -> list[str]:
         if variable.references:
             new = "+" if variable.references & lacking else " "
             lines.append(f"{new} {variable.name}: {', '.join(sorted(map(str, variable.references)))}")
-        else:
+        elif asking.found:  # what a .env file sets may be secret itself
             lines.append(f"{' ' if known else '+'} {variable.name} = {variable.value}")
     return lines

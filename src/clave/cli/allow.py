@@ -52,7 +52,7 @@ def command(app: App, path: str | None, as_list: bool, removes: bool, sure: bool
 def _allow(app: App, path: str, *, sure: bool) -> None:
     found = _read(path)
     store = choosing.store_of(app.settings, found, app.store_name)
-    asking = choosing.Asking(found.path, tuple(found.everything()))
+    asking = choosing.Asking(found.path, tuple(found.everything()), found=_is_manifest(path))
     for line in _allowed.asked(asking, store):
         _output.note(line)
     if not sure and not _ask.confirm("Allow it?"):
@@ -64,8 +64,11 @@ def _allow(app: App, path: str, *, sure: bool) -> None:
 
 def _read(path: str) -> Manifest:
     """Return what a file says, which is a manifest by its name, and else a .env file."""
-    is_manifest = path.endswith((".toml", *manifest.SUMMON))
-    return manifest.read(path) if is_manifest else choosing.read_env_file(path)
+    return manifest.read(path) if _is_manifest(path) else choosing.read_env_file(path)
+
+
+def _is_manifest(path: str) -> bool:
+    return path.endswith((".toml", *manifest.SUMMON))
 
 
 def _list(path: str | None, *, as_json: bool) -> None:

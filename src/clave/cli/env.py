@@ -29,7 +29,7 @@ _FILES = ("k8s-secret",)  # whose reader makes files of values as easily as vari
 @_variables.chosen
 @click.option("--format", "form", type=click.Choice([*formats.FORMATS]), default="sh", show_default=True,
               help="Who will read it.")  # fmt: skip
-@click.option("--secret-name", metavar="NAME", help="With k8s-secret: the name of the Secret.")
+@click.option("--name", "secret_name", metavar="NAME", help="With k8s-secret: the name of the Secret.")
 @click.option("--show", is_flag=True, help="Print the values although it is a terminal that they go to.")
 @click.option("--direnv-lib", is_flag=True, help="Print what makes 'use clave' known to direnv.")
 @pass_app
@@ -53,7 +53,7 @@ def command(
     vars=$(clave env) && eval "$vars"      in a script, which shall end if it fails
     clave env --format fish | source       fish
     docker run --env-file <(clave env --format docker) IMAGE
-    clave env --format k8s-secret --secret-name db | kubectl apply -f -
+    clave env --format k8s-secret --name db | kubectl apply -f -
     clave env --format github              a step of a GitHub job: masks for its log, values for the next ones
     clave env --direnv-lib > ~/.config/direnv/lib/clave.sh; echo 'use clave' >> .envrc
 
@@ -66,7 +66,7 @@ def command(
         sys.stdout.write(direnv.LIBRARY)
         return
     if (form == "k8s-secret") != (secret_name is not None):
-        raise UsageError("--format k8s-secret and --secret-name belong together", "Give both, or none of them.")
+        raise UsageError("--format k8s-secret and --name belong together", "Give both, or none of them.")
     if sys.stdout.isatty() and not show:
         raise UsageError(
             "these are secrets, and this is a terminal", 'Use them: eval "$(clave env)"; or see them: --show.'

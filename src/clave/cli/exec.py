@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command(name="exec", context_settings={"allow_interspersed_args": False})
 @_variables.chosen
 @click.option("--pristine", is_flag=True, help="Give it no other variables than these and HOME, PATH and the like.")
-@click.option("--mask", is_flag=True, help="Show [masked] in the place of secrets that it writes.")
+@click.option("--mask", is_flag=True, help="Show stars in the place of secrets that it writes.")
 @click.option("--watch", is_flag=True, help="Start it again when one of its secrets changes.")
 @click.option("--sync-every", "seconds", type=click.IntRange(min=5), metavar="SECONDS",
               help="With --watch: get the changes of others that often.")  # fmt: skip

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.delivery import allowing, manifest, names
 from clave.delivery.manifest import Manifest, Variable
 from clave.delivery.references import Reference
-from clave.errors import NotFound, UsageError
+from clave.errors import NotFound, UsageError, VerificationFailed
 from clave.model.name import check_folder
 from clave.store import layout, stores
 
@@ -87,7 +87,8 @@ def choose(settings: Settings, wish: Wish, store_name: str | None = None) -> Cho
     elif wish.profile is not None:
         raise NotFound(f"there is no {manifest.FILE} here, and so no profile '{wish.profile}'", _MAKE)
     elif not (given or files or wish.folders):
-        raise NotFound(f"there is no {manifest.FILE} here or in a folder above", f"{_MAKE} Or: -e NAME=REFERENCE.")
+        summons = " Or, for summon's: --manifest secrets.yml." if os.path.exists("secrets.yml") else ""
+        raise NotFound(f"there is no {manifest.FILE} here or above", f"{_MAKE} Or: -e NAME=REFERENCE.{summons}")
     store = store_of(settings, found, store_name) if found else stores.open_store(settings, store_name)
     folders = [_Source(f"--all {each}", tuple(_below(store, each)), is_file=False) for each in wish.folders]
     own = {each.name for each in given}
@@ -140,9 +141,15 @@ def store_of(settings: Settings, found: Manifest, store_name: str | None = None)
         have = stores.all_stores(settings)
     except stores.NoStore:
         have = []
+    doubts: list[VerificationFailed] = []
     for _, store in have:
-        if _is_meant(store, found):
-            return store
+        try:
+            if _is_meant(store, found):
+                return store
+        except VerificationFailed as doubt:  # of another store, perhaps
+            doubts.append(doubt)
+    if doubts:
+        raise doubts[0]
     which = " at ".join(filter(None, (found.store_id, found.url)))
     raise UsageError(
         f"{found.path} is for the store {which}, and you have none that is that",

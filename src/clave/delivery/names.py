@@ -11,7 +11,6 @@ only says where a service is (a proxy, a database, KUBECONFIG) is not denied: th
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from clave.errors import UsageError
@@ -20,7 +19,6 @@ from clave.model.text import printable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SHOWN = 60  # characters of a name that is none
 
 # Why, and which: exact names, or with a `*` at the end all that begin so.
@@ -92,7 +90,7 @@ def check(name: str, allowed: Collection[str] = ()) -> None:
 
 def is_name(name: str) -> bool:
     """Tell whether this is a POSIX name."""
-    return _NAME.fullmatch(name) is not None
+    return name.isascii() and name.isidentifier()
 
 
 def denied(name: str) -> str | None:

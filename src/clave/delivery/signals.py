@@ -11,7 +11,6 @@ import ctypes
 import os
 import signal
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,13 +25,14 @@ _FORWARDED = frozenset(
         signal.SIGUSR1,
         signal.SIGUSR2,
         signal.SIGTSTP,
+        signal.SIGTTIN,
         signal.SIGWINCH,
     )
 )
 _READ = _FORWARDED | {signal.SIGCHLD}
 # Not read, only kept from stopping us: we write to the terminal, and set it as the child does, from the background too.
 _BLOCKED = _READ | {signal.SIGTTOU}
-_FROM_A_TERMINAL = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH))
+_FROM_A_TERMINAL = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGWINCH))
 
 _SIZE_OF_SET = 128  # bytes of a sigset_t and of a signalfd_siginfo, by chance the same
 _LINUX = sys.platform == "linux"
@@ -72,7 +72,7 @@ class Signals:
             os.close(self._wakeup)
         os.close(self._source)
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
         while _LINUX and signal.sigtimedwait(_READ, 0):  # what came too late is not for who comes after us
             pass
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
@@ -103,8 +103,7 @@ class Signals:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP} if _LINUX else ())
-        with suppress(TypeError):  # it was not set by Python
-            signal.signal(signal.SIGTSTP, handler)
+        signal.signal(signal.SIGTSTP, handler or signal.SIG_DFL)
 
 
 def _arrived(info: bytes) -> Arrived:

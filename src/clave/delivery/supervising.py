@@ -3,7 +3,8 @@
 - It is in the job of clave where there is a terminal, so the terminal treats it as if it were alone (^C, ^Z, `fg`, the
   size of the window, its place in a pipeline). Without a terminal it has a process group of its own.
 - A signal that comes to clave goes to it once: not if the terminal sent it to the whole job. ^C without a terminal
-  (SIGINT, SIGQUIT) goes to its whole group, as a terminal does it.
+  (SIGINT, SIGQUIT) goes to its whole group, as a terminal does it. Only what somebody else sends to a whole job that
+  has a terminal (`kill %1` in a shell) reaches it twice: nothing tells that from a signal to clave alone.
 - SIGTERM to clave means its end: it gets SIGTERM, and SIGKILL if it still lives after the time of grace.
 - When it ends, what it has left running in this session is ended in the same way. When clave is killed, the kernel
   sends it SIGTERM (`descendants.py`).
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from clave.delivery import child, descendants, terminal
 from clave.delivery.masking import SHORTEST, Masker
 from clave.delivery.signals import Signals
+from clave.errors import ClaveError
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Supervisor:
         self._streams: list[Stream] = []
         self._pid = 0
         self._code: int | None = None  # of the child, when it has ended
+        self._is_stopped = False
         self._deadline: float | None = None  # when it is killed
         self._next: Values | None = None  # what it is to be started anew with
         self._told = -1  # how many values were said to be too short
@@ -82,7 +85,7 @@ class Supervisor:
                 code = self._live()
                 if self._next is None:
                     return code if code >= 0 else 128 - code
-                self._renew(self._next)
+                self._env, self._masks, self._next = self._next.env, self._next.masks, None
 
     def _live(self) -> int:
         """Start the child, serve it until it has ended, and clean up after it."""
@@ -96,12 +99,6 @@ class Supervisor:
             self._end_the_rest()
             self._finish_streams()
         return self._code
-
-    def _renew(self, values: Values) -> None:
-        self._env, self._masks, self._next = values.env, values.masks, None
-        if self._files is not None:
-            for name, value in values.files.items():
-                self._files.put(name, value)
 
     def _start(self) -> None:
         path = child.find(self._argv[0], self._env)
@@ -157,12 +154,29 @@ class Supervisor:
                 stream.pause()
         if self._is_late():
             self._send(signal.SIGKILL)
-        elif self._watch is not None and self._code is None and self._deadline is None:
-            self._next = self._watch.look()
-            if self._next is not None:
-                self._note("the secrets have changed: starting again")
-                self._send(signal.SIGTERM)
-                self._deadline = time.monotonic() + self._grace
+        elif self._watching is not None:
+            self._consider(self._watching.look())
+
+    @property
+    def _watching(self) -> Watch | None:
+        """The watch, while the child runs and nobody has asked for its end."""
+        return self._watch if self._code is None and self._deadline is None else None
+
+    def _consider(self, values: Values | None) -> None:
+        """Begin to start the child anew, if there are new values."""
+        if values is None:
+            return
+        try:
+            for name, value in values.files.items():
+                if self._files is not None:
+                    self._files.put(name, value)
+        except ClaveError as failure:
+            self._note(f"the secrets have changed, and the program goes on with the old ones: {failure.message}")
+            return
+        self._note("the secrets have changed: starting again")
+        self._next = values
+        self._send(signal.SIGTERM)
+        self._deadline = time.monotonic() + self._grace
 
     def _wait(self, longest: float | None) -> set[int]:
         """Wait until something can be read or written, and return the descriptors."""
@@ -173,8 +187,8 @@ class Supervisor:
                 poll.register(stream.source, select.POLLIN)
             if stream.wants_to_write:
                 poll.register(stream.target, select.POLLOUT)
-        if self._watch is not None and self._watch.source is not None:
-            poll.register(self._watch.source, select.POLLIN)
+        if self._watching is not None and self._watching.source is not None:
+            poll.register(self._watching.source, select.POLLIN)
         return {descriptor for descriptor, _ in poll.poll(self._patience(longest))}
 
     def _patience(self, longest: float | None) -> float | None:
@@ -184,8 +198,8 @@ class Supervisor:
             times.append(_QUIET)
         if self._code is None and self._deadline is not None:
             times.append(max(_OFTEN, self._deadline - time.monotonic()))
-        elif self._watch is not None:
-            times.append(max(0.0, self._watch.due - time.monotonic()))
+        elif self._watching is not None:
+            times.append(max(0.0, self._watching.due - time.monotonic()))
         return min(times) * 1000 + 1 if times else None
 
     def _arrived(self, number: int, *, for_all: bool) -> None:
@@ -215,15 +229,17 @@ class Supervisor:
                     os.kill(self._pid, number)
 
     def _reap(self) -> None:
-        """Take the exit code of the child; and of what we have adopted, which nobody wants."""
+        """Take what has become of the child; and of what we have adopted, which nobody wants to know."""
         with suppress(ChildProcessError):
             while True:
-                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
                 if pid == 0:
                     break
                 if pid != self._pid:
                     continue
-                if not os.WIFSTOPPED(status):
+                if os.WIFCONTINUED(status):
+                    self._is_stopped = False
+                elif not os.WIFSTOPPED(status):
                     self._code = os.waitstatus_to_exitcode(status)
                 elif self._has_terminal and os.WSTOPSIG(status) in _STOPS:
                     self._stop()
@@ -232,8 +248,12 @@ class Supervisor:
         """Stop as the child did, after what it has written on its way to that; the shell has the terminal then."""
         for stream in self._streams:
             stream.drain()
+        self._is_stopped = True
         self._signals.stop_us()
-        self._send(signal.SIGCONT)
+        time.sleep(_OFTEN)  # `fg` goes to both of us
+        self._reap()
+        if self._is_stopped:
+            self._send(signal.SIGCONT)
 
     def _end_the_rest(self) -> None:
         """End what the child has left behind."""

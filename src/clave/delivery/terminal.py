@@ -3,7 +3,8 @@
 An output that is a terminal is replaced by a terminal (a pty), so that the program still sees one, with colours and the
 size of the window; anything else by a pipe. Standard output and error that are the same file share one, so their
 order is kept; others stay apart. Standard input and /dev/tty are left as they are: ^C, ^Z and `fg`, prompts for
-passwords and programs that read single keys work as ever, and what is written to /dev/tty is not masked.
+passwords and programs that read single keys work as ever, and what is written to /dev/tty is not masked. Only a
+program that takes its standard error for the terminal that controls it is mistaken: bash then has no jobs of its own.
 
 The pty hands on what is written as it is (no OPOST): the real terminal behind it makes the ends of lines, as without
 us. A program that sets the mode of its standard output (curses) means the real terminal: its changes are made there

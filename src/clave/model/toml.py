@@ -7,7 +7,7 @@ from typing import Any
 
 from clave.errors import UsageError
 
-_AT = re.compile(r" \(at (?:line (\d+),.*|end of document)\)$")
+_AT = r" \(at (?:line (\d+),.*|end of document)\)$"
 _MEND = "Correct it and try again."
 
 
@@ -23,7 +23,7 @@ def parse(file: str, data: bytes) -> dict[str, Any]:
         raise UsageError(f"{file} is nested too deep", _MEND) from None
     except ValueError as broken:  # tomllib.TOMLDecodeError, and what a date or a number of many digits raises
         reason = str(broken)
-        where = _AT.search(reason)
+        where = re.search(_AT, reason)
         line = f", line {where[1]}" if where and where[1] else ""
         reason = reason[: where.start()] if where else reason
         raise UsageError(f"{file}{line} is not TOML: {reason[:1].lower()}{reason[1:]}", _MEND) from None

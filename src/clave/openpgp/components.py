@@ -18,6 +18,7 @@ from pysequoia import Cert
 from pysequoia.packet import PacketPile, SignatureType, Tag
 
 from clave.errors import BadMessage
+from clave.model.text import printable
 from clave.openpgp import packets
 from clave.openpgp.certificates import Certificate, Subkey
 from clave.openpgp.sequoia import tried
@@ -57,7 +58,8 @@ class Component:
         self.raw = bytes(packet)
         self.fingerprint = (packet.fingerprint or "").upper()
         self.created = seconds(packet.key_created)
-        self.text = packet.body.decode("utf-8", "replace") if packet.tag == Tag.UserID else ""
+        # It is shown to those who decide about a key: it may not end a line, or write another one.
+        self.text = printable(packet.body.decode("utf-8", "replace")) if packet.tag == Tag.UserID else ""
         self.signatures: list[Signature] = []
 
     @property

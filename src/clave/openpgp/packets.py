@@ -58,6 +58,9 @@ class Message:
         self.data_at = 0
 
 
+_TEXT = 32  # bytes of an encrypted text that tell it from all others; none is shorter
+
+
 def dearmor(data: bytes) -> bytes:
     """Return the binary message; one that is binary already comes back as it is. Raises BadMessage."""
     if not data.lstrip(b"\r\n\t ").startswith(_ARMOR):
@@ -126,6 +129,16 @@ def content(data: bytes) -> tuple[int, bytes]:
     if end != len(data):
         raise BadMessage("something follows the packet")
     return tag, b"".join(_parts(data)) if _is_in_parts(data) else data[start:end]
+
+
+def text(data: bytes, message: Message) -> bytes:
+    """Return the beginning of a message's encrypted text, which no other text has: it begins with random bytes.
+
+    It is the same however the message is framed, and whomever it is for.
+    """
+    _, start, end = _packet(data, message.data_at)
+    body = data[message.data_at : end]
+    return (b"".join(_parts(body)) if _is_in_parts(body) else data[start:end])[:_TEXT]
 
 
 def _is_in_parts(data: bytes) -> bool:

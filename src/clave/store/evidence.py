@@ -6,6 +6,7 @@ of the new ones, with everything in them that the rules may ask for.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from clave.errors import BadMessage
@@ -32,10 +33,11 @@ class GitEvidence:
     """What the rules are told of a repository: `team.evidence.Evidence`.
 
     `tip` is the commit in question (a full id), `genesis` the one before which nothing is looked at, `since` the one up
-    to which all is verified ("": nothing is). Raises GitFailed for a commit that is not there.
+    to which all is verified ("": nothing is). Without `texts` no messages are compared, for which all that the history
+    ever had are read. Raises GitFailed for a commit that is not there.
     """
 
-    def __init__(self, repository: Repository, tip: str, genesis: str, since: str = "") -> None:
+    def __init__(self, repository: Repository, tip: str, genesis: str, since: str = "", *, texts: bool = True) -> None:
         self._repository = repository
         self._tip = tip
         self._parents = reading.parents(repository, tip, after=genesis)
@@ -47,6 +49,8 @@ class GitEvidence:
         self._raw: dict[str, bytes] = {}
         self._contents: dict[str, bytes] = {}
         self._recipients: dict[str, tuple[str, ...] | None] = {}
+        self._texts: dict[str, bytes] = {}  # the beginning of what is encrypted, by blob
+        self._has_texts = texts
         self._certificates: dict[str, Certificate | None] = {}
         self._ahead: ahead.Ahead | None = None
         self._unread: dict[Kind, list[str]] = {kind: [] for kind in Kind}  # blobs of new commits, nobody has asked yet
@@ -86,9 +90,34 @@ class GitEvidence:
             for kind in _MESSAGES:
                 wanted += self._unread[kind]
                 self._unread[kind] = []
-            for each, data in reading.objects(self._repository, wanted, "blob"):
-                self._recipients[each] = _recipients(data)
+            self._read_messages(wanted)
         return self._recipients[blob]
+
+    def same_text(self, blob: str) -> tuple[tuple[str, ...], ...]:
+        """Return whom other messages of the history are for that have the encrypted text of this one."""
+        others = (each for each in self._by_text.get(self._texts.get(blob, b""), ()) if each != blob)
+        return tuple(recipients for each in others if (recipients := self._recipients[each]) is not None)
+
+    @cached_property
+    def _by_text(self) -> dict[bytes, list[str]]:
+        """The messages of all commits by their encrypted text; none, where nobody is to compare them."""
+        found: dict[bytes, list[str]] = {}
+        if self._has_texts:
+            wanted = reading.blobs(self._repository, self._tip, lambda path: place(path).kind in _MESSAGES)
+            self._read_messages(blob for blob in wanted if blob not in self._recipients)
+            for blob, text in self._texts.items():
+                found.setdefault(text, []).append(blob)
+        return found
+
+    def _read_messages(self, blobs: Iterable[str]) -> None:
+        for blob, data in reading.objects(self._repository, blobs, "blob"):
+            try:
+                binary = packets.dearmor(data)
+                message = packets.inspect(binary)
+                self._recipients[blob] = tuple(message.recipients)
+                self._texts[blob] = packets.text(binary, message)
+            except BadMessage:
+                self._recipients[blob] = None
 
     def certificate(self, blob: str) -> Certificate | None:
         """Return what a file of `.public-keys` holds; None for what is no OpenPGP certificate."""
@@ -154,13 +183,6 @@ def _endorses(raw: bytes) -> tuple[str, ...]:
     if b"\nClave-Endorse: " not in raw:
         return ()
     return change.parse(raw.partition(b"\n\n")[2].decode("utf-8", "surrogateescape")).endorses
-
-
-def _recipients(data: bytes) -> tuple[str, ...] | None:
-    try:
-        return tuple(packets.inspect(packets.dearmor(data)).recipients)
-    except BadMessage:
-        return None
 
 
 def _certificate(data: bytes) -> Certificate | None:

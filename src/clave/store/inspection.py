@@ -14,6 +14,7 @@ import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import BadMessage, VerificationFailed
+from clave.model.text import printable
 from clave.openpgp import certificates, packets
 from clave.store import verification
 from clave.store.genesis import shared
@@ -117,7 +118,7 @@ def _waiting(verdict: Verdict) -> list[str]:
 def _uncommitted(repository: Repository) -> list[str]:
     out = os.fsdecode(repository.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no").out)
     paths = [row[3:] for row in out.split("\0")[:-1]]
-    return [f"{len(paths)} files are not as they were committed, {paths[0]} for one"] if paths else []
+    return [f"{len(paths)} files are not as they were committed, {printable(paths[0])} for one"] if paths else []
 
 
 def _too_old(repository: Repository, commit: str, when: int) -> list[str]:

@@ -18,9 +18,6 @@ from clave.errors import VerificationFailed
 from clave.model.name import SUFFIX, split_field
 from clave.model.text import printable
 from clave.store import pins
-from clave.store.evidence import GitEvidence
-from clave.team import rules
-from clave.team.verdict import Pin, Verdict
 from clave.vcs import settled
 from clave.vcs.partial import fetch_missing, is_partial
 
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from clave.store.pins import Pinned
+    from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
 
 ROOT = "CLAVE_ROOT"  # the variable that has the words of the store for a machine: see `genesis`
@@ -57,14 +55,22 @@ def judge(repository: Repository, pinned: Pinned, tip: str, *, everything: bool 
     start = "" if everything else _start(repository, pinned, tip)
     if is_partial(repository):
         fetch_missing(repository, tip, start or pinned.genesis)
-    evidence = GitEvidence(repository, tip, pinned.genesis, start)
-    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
+    return _judged(repository, pinned, tip, start, texts=not is_partial(repository))
 
 
 def judge_new(repository: Repository, pinned: Pinned, head: str, commit: str) -> Verdict:
     """Judge a commit made on top of `head`, which is verified."""
-    evidence = GitEvidence(repository, commit, pinned.genesis, head)
-    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, head), commit)
+    return _judged(repository, pinned, commit, head, texts=False)
+
+
+def _judged(repository: Repository, pinned: Pinned, tip: str, start: str, *, texts: bool) -> Verdict:
+    # Loaded here: most of the time HEAD is what was judged before.
+    from clave.store.evidence import GitEvidence
+    from clave.team import rules
+    from clave.team.verdict import Pin
+
+    evidence = GitEvidence(repository, tip, pinned.genesis, start, texts=texts)
+    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
 
 
 def verify_head(repository: Repository) -> Pinned:

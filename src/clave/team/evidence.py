@@ -91,6 +91,12 @@ class Evidence(Protocol):
     def recipients(self, blob: str) -> tuple[str, ...] | None:
         """Return the key ids that a message is for, in its order; None for what is no message that may be opened."""
 
+    def same_text(self, blob: str) -> tuple[tuple[str, ...], ...]:
+        """Return whom other messages of the history are for, of any commit, that have the encrypted text of this one.
+
+        Nothing may be known of that, where the history is one's own.
+        """
+
     def certificate(self, blob: str) -> Certificate | None:
         """Return what a file of `.public-keys` holds; None for what is no OpenPGP certificate."""
 

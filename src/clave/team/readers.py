@@ -9,7 +9,7 @@ from clave.team.evidence import HIDDEN
 from clave.team.paths import Kind, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from clave.team.roster import Roster
     from clave.team.tree import Tree
@@ -46,6 +46,15 @@ def recipients_problem(roster: Roster, folder: str, ids: Sequence[str] | None) -
         left.remove(mine[0])
     if left:
         return f"it is encrypted also to {_recipient(roster, left[0], ids)}"
+    return None
+
+
+def text_problem(roster: Roster, ids: Iterable[str], others: Iterable[Iterable[str]]) -> str | None:
+    """Return that a message has the encrypted text of another one, and a recipient that this one has not."""
+    for other in others:
+        more = set(ids).difference(other)
+        if more:
+            return f"its text is that of another message, which is not for {_recipient(roster, min(more), ())}"
     return None
 
 

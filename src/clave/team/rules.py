@@ -11,7 +11,8 @@
 3. *Readers.* Each `.gpg-id` is what the roster says, and there is no other. Each key of a member has its certificate,
    with the encryption subkeys that the roster names, and nothing else in the file. A blob that a commit makes (a merge:
    that neither parent has at that path) is encrypted to exactly one current subkey of each key of each reader of the
-   folder. Blobs that were there may have older recipients: `rekey_due` tells.
+   folder. Blobs that were there may have older recipients: `rekey_due` tells. Its encrypted text is not that of another
+   message with less recipients: whoever put it there cannot read it, and waits for somebody to encrypt it to them.
 4. *The tree* holds what `paths` allows.
 5. *Signatures.* A commit has exactly one, of the binary kind, with SHA-2, good by the certificates as they stood in the
    parent that judges it. So a later revocation takes nothing of the past back.
@@ -37,7 +38,7 @@ from clave.team.evidence import State
 from clave.team.history import History
 from clave.team.paths import Kind, place
 from clave.team.progress import Progress
-from clave.team.readers import recipients_problem
+from clave.team.readers import recipients_problem, text_problem
 from clave.team.tree import Tree
 from clave.team.verdict import UNDO, Refusal, Refused, Rule, Verdict, Waiting
 
@@ -371,7 +372,10 @@ class _Verification:
             kind, folder, _ = place(path)
             file = seen.tree.get(path)
             if file and kind in (Kind.ENTRY, Kind.PENDING):
-                problem = recipients_problem(seen.roster, folder, self.evidence.recipients(file.blob))
+                recipients = self.evidence.recipients(file.blob)
+                problem = recipients_problem(seen.roster, folder, recipients) or text_problem(
+                    seen.roster, recipients or (), self.evidence.same_text(file.blob)
+                )
                 if problem:
                     raise Refused(Rule.READERS, f"{printable(path)}: {problem}")
 

@@ -16,7 +16,7 @@ from clave.model.text import printable
 from clave.vcs.git import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from clave.vcs.git import Repository
 
@@ -210,6 +210,12 @@ def _cat(repository: Repository, how: str, ids: Sequence[str], limit: int | None
     if result.code != 0:
         raise failure("cat-file", result)
     return result.out
+
+
+def blobs(repository: Repository, tip: str, wanted: Callable[[str], bool]) -> list[str]:
+    """Return the blobs of all files with a wanted path that a commit or one before it has."""
+    rows = os.fsdecode(repository.run("rev-list", "--objects", tip, "--").out).split("\n")
+    return [blob for blob, _, path in (row.partition(" ") for row in rows) if path and wanted(path)]
 
 
 def resolve(repository: Repository, revision: str) -> str | None:

@@ -46,7 +46,8 @@ def command(
     the other one reads too; remove both, and add them with their new keys.
 
     What they have read they know, and old versions stay readable to them in the history. So this ends with the names
-    of the entries whose values they know: change those.
+    of the entries that they could read until now: change those. What they could read earlier, and not any more, is not
+    among them.
 
     Of what a stolen key signed after the last good commit nothing may stand as it was left. Look at those commits;
     bring back earlier versions, or stand for what is all right with --endorse.
@@ -89,11 +90,12 @@ def _without(roster: Roster, names: Sequence[str], reason: str, last_good: str) 
 def _tell(name: str, known: list[str]) -> None:
     """Say whose values the leaver knows."""
     if not known:
-        _output.note(f"{name} could read nothing.")
+        _output.note(f"{name} could read nothing until now; what they could read earlier they may know.")
         return
     they = "its value until it is" if len(known) == 1 else "their values until they are"
     _output.note(
-        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))}, and knows {they} changed:"
+        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))} until now, and knows {they} "
+        f"changed; so also what {name} could read earlier. Until now:"
     )
     shown = known[:_SHOWN] if sys.stdout.isatty() else known
     for each in shown:
