@@ -95,6 +95,43 @@ def test_two_changes_of_the_roster(team: Team) -> None:
     assert show(team, "bob", "prod/later") == b"later\n"
 
 
+def test_what_stands_in_the_way_of_a_replay_does_not_stop_it(team: Team) -> None:
+    """A file of the admins that both have changed: theirs stays, it is told, and all that comes after it is made."""
+    team.clave("alice", "team", "role", "carol", "admin", "--sure")
+    team.clave("carol", "sync")
+    offline(team, "alice")
+    for who in ("alice", "carol"):
+        team.sign_as(who)
+        (team.stores[who] / "README").write_text(f"of {who}\n")
+        team.git(who, "add", "README")
+        team.git(who, "commit", "-q", "-m", "read me")
+    team.clave("alice", "grant", "bob", "prod", "--sure", code=75)
+    team.clave("alice", "set", "web", "user", input=b"alice\n")
+    team.clave("carol", "restrict", "team", "--sure")
+    offline(team, "alice", on=False)
+    assert "README" in team.clave("alice", "sync", code=1).err.decode()
+    team.clave("carol", "sync")
+    same(team, "alice", "carol")
+    assert (team.stores["alice"] / "README").read_text() == "of carol\n"
+    assert show(team, "carol", "web#user") == b"alice\n"
+    assert "bob" in team.clave("carol", "access", "prod").out.decode()
+
+
+def test_the_same_change_of_the_roster_by_two(team: Team) -> None:
+    """Their rosters are the same file, with two signatures."""
+    team.clave("alice", "team", "role", "carol", "admin", "--sure")
+    team.clave("carol", "sync")
+    offline(team, "alice")
+    team.clave("alice", "grant", "bob", "prod", "--sure", code=75)
+    team.clave("alice", "set", "web", "user", input=b"alice\n")
+    team.clave("carol", "grant", "bob", "prod", "--sure")
+    offline(team, "alice", on=False)
+    team.clave("alice", "sync")
+    team.clave("carol", "sync")
+    same(team, "alice", "carol")
+    assert show(team, "carol", "web#user") == b"alice\n"
+
+
 def test_two_changes_of_the_roster_that_exclude_each_other(team: Team) -> None:
     team.clave("alice", "team", "role", "carol", "admin", "--sure")
     team.clave("carol", "sync")

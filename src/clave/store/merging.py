@@ -118,7 +118,7 @@ class Merger:
     """A merge of two commits into an operation, whose HEAD (`current`) is one of them.
 
     `short` tells the files that are kept aside from those of another merge; `notes` are what the commit says that is
-    made again.
+    made `again`.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class Merger:
         short: str,
         *,
         notes: Iterable[Change] = (),
+        again: bool = False,
     ) -> None:
         self._store = store
         self._repository = repository
@@ -139,6 +140,7 @@ class Merger:
         self._current = current
         self._short = short
         self._notes = {note.path: note for note in notes}
+        self._again = again
         self._conflicts: list[Conflict] = []
         self._taken: dict[str, Taken] = {}
         self._written: dict[str, bytes] = {}  # plaintexts
@@ -209,6 +211,8 @@ class Merger:
         if kind is Kind.LOG and three.ours and three.theirs:
             theirs, ours = (self._contents[file.blob].splitlines(keepends=True) for file in (three.theirs, three.ours))
             self._files[path] = b"".join([*theirs, *(line for line in ours if line not in set(theirs))])
+        elif team and kind is not Kind.PENDING and self._again:
+            self._conflicts.append(Conflict(path, ""))  # what the others have stays: nothing else may wait for it
         elif team and kind is not Kind.PENDING:
             raise VerificationFailed(
                 f"{path} was changed here and by somebody else, and a merge may not decide between the two",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from clave.vcs.git import Repository
     from clave.vcs.graph import File, Files
 
+# What follows from a roster is not brought over, but made again with it; the certificates that came with it, too.
 _FROM_ROSTER = (Kind.RECIPIENTS, Kind.ROSTER)
 
 
@@ -42,9 +43,9 @@ class Replayed(NamedTuple):
 
 
 def is_needed(ours: Files, theirs: Files) -> bool:
-    """Tell whether two commits have different rosters of one number."""
-    numbers = [path for path in ours if paths.roster_number(path) is not None]
-    return any(path in theirs and theirs[path] != ours[path] for path in numbers)
+    """Tell whether two commits have different rosters of one number, or the same one signed by two people."""
+    made = [path for path in ours if paths.place(path).kind is Kind.ROSTER]
+    return any(path in theirs and theirs[path] != ours[path] for path in made)
 
 
 def start(store: Store, repository: Repository, tip: str) -> None:
@@ -74,7 +75,8 @@ def _again(store: Store, repository: Repository, commit: str) -> Replayed:
     before, after = graph.files(repository, parent), graph.files(repository, commit)
     head = reading.require_commit(repository, "HEAD")
     now = graph.files(repository, head)
-    ours = _movable(after)
+    left_out = _FROM_ROSTER if _roster_of(before) == _roster_of(after) else (*_FROM_ROSTER, Kind.CERTIFICATE)
+    ours = _movable(after, left_out)
     moves = graph.moves(repository, before, commit, parent, ours), graph.moves(repository, before, head, parent, now)
     refused: tuple[str, ...] = ()
     with begin(store) as change:
@@ -83,8 +85,8 @@ def _again(store: Store, repository: Repository, commit: str) -> Replayed:
                 _redo(change, repository, before, after)
             except (UsageError, VerificationFailed, NotFound) as reason:
                 refused = (f"'{note.subject}' was not made again: {reason.line()}",)
-        base, theirs = _movable(before), _movable(now)
-        merger = Merger(store, repository, ours, theirs, now, commit[:7], notes=note.changes)
+        base, theirs = _movable(before, left_out), _movable(now, left_out)
+        merger = Merger(store, repository, ours, theirs, now, commit[:7], notes=note.changes, again=True)
         merged = merger.into(change, decide(base, ours, theirs, *moves))
         left = list(merged.left)
         if _roster_of(before) != _roster_of(after) and not refused:
@@ -116,9 +118,9 @@ def _redo(change: Operation, repository: Repository, before: Files, after: Files
         change.set_roster(new, {fpr: blobs[blob] for fpr, blob in changed.items()})
 
 
-def _movable(files: Files) -> Files:
-    """Return the files that are brought over as they are: without what follows from a roster."""
-    return {path: file for path, file in files.items() if paths.place(path).kind not in _FROM_ROSTER}
+def _movable(files: Files, left_out: tuple[Kind, ...]) -> Files:
+    """Return the files that are brought over as they are."""
+    return {path: file for path, file in files.items() if paths.place(path).kind not in left_out}
 
 
 def _roster_of(files: Files) -> File | None:
