@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clave.vcs.git import Repository
 
 LARGEST = 256 << 20  # bytes of a blob that is read; a secret is small
-_AT_ONCE = 500  # objects that one process gives
+_AT_ONCE = 5_000  # objects that one process gives
 _LIMIT = 512 << 20  # bytes that one process may give
 _ROW = {size: re.compile(rb"([0-7]+) ([^\0/]+)\0.{%d}" % size, re.DOTALL) for size in (20, 32)}  # of a tree
 
