@@ -126,7 +126,9 @@ def test_who_is_removed_opens_nothing_more_and_is_told_apart_from_what_they_know
     team.clave("alice", "group", "add", "ops", "bob", "carol", "--sure")
     done = team.clave("alice", "team", "remove", "carol", "--sure")
     assert done.out.decode().splitlines() == sorted(ENTRIES)
-    assert "Old ciphertext stays in git: carol could read 3 entries until now, and knows their values" in done.err.decode()
+    assert (
+        "Old ciphertext stays in git: carol could read 3 entries until now, and knows their values" in done.err.decode()
+    )
     for name in ENTRIES:
         assert not opens(team.people["carol"], team, name)
         assert team.run("alice", "pass", "show", name).out == ENTRIES[name]

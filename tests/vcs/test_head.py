@@ -49,7 +49,9 @@ def test_detached(repository: Path) -> None:
     assert plain_head(f"{repository}/.git") == git(repository, "rev-parse", "HEAD")
 
 
-@pytest.mark.parametrize("head", ["", "ref: refs/heads/none", "ref: refs/heads/../../x", "ref: other/x", "abc", "Z" * 40])
+@pytest.mark.parametrize(
+    "head", ["", "ref: refs/heads/none", "ref: refs/heads/../../x", "ref: other/x", "abc", "Z" * 40]
+)
 def test_whatever_else_is_gits_to_say(repository: Path, head: str) -> None:
     git(repository, "pack-refs", "--all")
     (repository / ".git/HEAD").write_text(f"{head}\n")
