@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -113,6 +114,24 @@ def test_what_a_child_leaves_is_gone_with_it(start: Start, pid_file: Path, trap:
     process.communicate()
     assert process.returncode == 0
     assert not alive(int(pid_file.read_text()))
+
+
+def test_what_a_shell_had_started_before_is_let_go(env: dict[str, str], pid_file: Path) -> None:
+    line = shlex.join(command(mode="supervise", argv=["true"], grace=0.3))
+    script = f"sleep 600 >/dev/null 2>&1 & echo $! >{pid_file}; exec {line}"
+    subprocess.run(["sh", "-c", script], env=env, check=True)
+    pid = int(pid_file.read_text())
+    assert alive(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_the_end_of_a_pipe_gets_everything(env: dict[str, str], tmp_path: Path) -> None:
+    """In bash it is a child of what takes the shell's place."""
+    line = shlex.join(command(mode="supervise", argv=["echo", "all of it"], masks=[SECRET]))
+    script = f"exec {line} > >(sleep 0.5; cat >{tmp_path}/log; touch {tmp_path}/done)"
+    subprocess.run(["bash", "-c", script], env=env, check=True)
+    wait_for((tmp_path / "done").exists)
+    assert (tmp_path / "log").read_text() == "all of it\n"
 
 
 def test_a_daemon_is_let_go(start: Start, pid_file: Path) -> None:

@@ -2,7 +2,8 @@
 
 On Linux we become the parent of every descendant whose own parent has gone (PR_SET_CHILD_SUBREAPER), so none gets lost;
 and the child gets SIGTERM when we are gone, however that happens (PR_SET_PDEATHSIG). A process that made a session of
-its own (a daemon: gpg-agent, a detached `git gc`) has left on purpose and is let go. Elsewhere (macOS) only the process
+its own (a daemon: gpg-agent, a detached `git gc`) has left on purpose and is let go, and what a shell had started
+before it became us (`>(tee log)`) is none of the child's. Elsewhere (macOS) only the process
 group of a child is known, if it has one of its own.
 """
 
@@ -13,15 +14,20 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
 
 
-def adopt() -> None:
-    """Become the parent of all descendants that lose theirs."""
+def adopt() -> frozenset[int]:
+    """Become the parent of all descendants that lose theirs; return those that there are already."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    return frozenset(living(None))
 
 
 def end_with(parent: int) -> None:
@@ -31,8 +37,11 @@ def end_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def living(group: int | None) -> list[int]:
-    """Return the processes that are left in our session, of all that descend from us; `group`: of the last child."""
+def living(group: int | None, but: Container[int] = ()) -> list[int]:
+    """Return the processes that are left in our session, of all that descend from us, but not from those of `but`.
+
+    `group` is the process group of the last child, if it has one of its own.
+    """
     if not _LINUX:
         with suppress(OSError):
             if group is not None:
@@ -45,7 +54,7 @@ def living(group: int | None) -> list[int]:
     found = []
     for pid, (_, state, its_session) in processes.items():
         at = pid
-        while at in processes and at != ours:
+        while at in processes and at != ours and at not in but:
             at = processes[at][0]
         if at == ours and pid != ours and its_session == session and state not in b"ZX":
             found.append(pid)

@@ -66,6 +66,7 @@ class Supervisor:
         self._signals = Signals()
         self._has_terminal = _has_terminal()
         self._streams: list[Stream] = []
+        self._not_ours: frozenset[int] = frozenset()
         self._pid = 0
         self._code: int | None = None  # of the child, when it has ended
         self._is_stopped = False
@@ -79,7 +80,7 @@ class Supervisor:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):
                 stream.flush()
-        descendants.adopt()
+        self._not_ours = descendants.adopt()
         with self._signals:
             while True:
                 code = self._live()
@@ -259,7 +260,7 @@ class Supervisor:
         """End what the child has left behind."""
         told: set[int] = set()
         deadline = time.monotonic() + min(_REST, self._grace)
-        while left := descendants.living(None if self._has_terminal else self._pid):
+        while left := descendants.living(None if self._has_terminal else self._pid, self._not_ours):
             is_late = time.monotonic() >= deadline
             if time.monotonic() >= deadline + _LOST:
                 break
