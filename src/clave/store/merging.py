@@ -264,7 +264,7 @@ class Merger:
         result = {**self._current, **{path: taken.file for path, taken in self._taken.items() if taken.file}}
         for path in (path for path, taken in self._taken.items() if not taken.file):
             result.pop(path, None)
-        rosters = {id(files): _roster(files) for files in (self._ours, self._theirs, result)} if change.team else {}
+        rosters = {id(files): roster_file(files) for files in (self._ours, self._theirs, result)} if change.team else {}
         names: list[str] = []
         left: list[str] = []
         for path, (file, side, source) in self._taken.items():
@@ -303,8 +303,8 @@ def renew(change: Operation, names: Sequence[str]) -> list[str]:
     return []
 
 
-def _roster(files: Files) -> File | None:
-    """Return the roster in force."""
+def roster_file(files: Files) -> File | None:
+    """Return the roster in force, None where there is none."""
     return files.get(max((path for path in files if paths.roster_number(path) is not None), default=""))
 
 

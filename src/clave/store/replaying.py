@@ -16,7 +16,7 @@ from clave.errors import NotFound, UsageError, VerificationFailed
 from clave.model.change import parse
 from clave.model.name import SUFFIX
 from clave.store import layout, pins, verification
-from clave.store.merging import Merger, decide, renew
+from clave.store.merging import Merger, decide, renew, roster_file
 from clave.store.operation import begin
 from clave.team import editing, paths
 from clave.team import roster as rosters
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clave.store.operation import Operation
     from clave.store.store import Store
     from clave.vcs.git import Repository
-    from clave.vcs.graph import File, Files
+    from clave.vcs.graph import Files
 
 # What follows from a roster is not brought over, but made again with it; the certificates that came with it, too.
 _FROM_ROSTER = (Kind.RECIPIENTS, Kind.ROSTER)
@@ -75,12 +75,12 @@ def _again(store: Store, repository: Repository, commit: str) -> Replayed:
     before, after = graph.files(repository, parent), graph.files(repository, commit)
     head = reading.require_commit(repository, "HEAD")
     now = graph.files(repository, head)
-    left_out = _FROM_ROSTER if _roster_of(before) == _roster_of(after) else (*_FROM_ROSTER, Kind.CERTIFICATE)
+    left_out = _FROM_ROSTER if roster_file(before) == roster_file(after) else (*_FROM_ROSTER, Kind.CERTIFICATE)
     ours = _movable(after, left_out)
     moves = graph.moves(repository, before, commit, parent, ours), graph.moves(repository, before, head, parent, now)
     refused: tuple[str, ...] = ()
     with begin(store) as change:
-        if _roster_of(before) != _roster_of(after):
+        if roster_file(before) != roster_file(after):
             try:
                 _redo(change, repository, before, after)
             except (UsageError, VerificationFailed, NotFound) as reason:
@@ -89,7 +89,7 @@ def _again(store: Store, repository: Repository, commit: str) -> Replayed:
         merger = Merger(store, repository, ours, theirs, now, commit[:7], notes=note.changes, again=True)
         merged = merger.into(change, decide(base, ours, theirs, *moves))
         left = list(merged.left)
-        if _roster_of(before) != _roster_of(after) and not refused:
+        if roster_file(before) != roster_file(after) and not refused:
             left += renew(change, [name for name in layout.own_entries(store.root) if _may_write(change, name)])
         change.commit(note.subject or "Change the store.", note.operation or "edit")
     return Replayed(merged.conflicts, tuple(left), refused)
@@ -105,7 +105,7 @@ def _may_write(change: Operation, name: str) -> bool:
 def _redo(change: Operation, repository: Repository, before: Files, after: Files) -> None:
     """Make the change of a roster again on the one in force. Raises UsageError where it does not fit."""
     assert change.team is not None
-    files = [file for file in (_roster_of(before), _roster_of(after)) if file]
+    files = [file for file in (roster_file(before), roster_file(after)) if file]
     changed = {
         path.rpartition("/")[2]: file.blob
         for path, file in after.items()
@@ -121,7 +121,3 @@ def _redo(change: Operation, repository: Repository, before: Files, after: Files
 def _movable(files: Files, left_out: tuple[Kind, ...]) -> Files:
     """Return the files that are brought over as they are."""
     return {path: file for path, file in files.items() if paths.place(path).kind not in left_out}
-
-
-def _roster_of(files: Files) -> File | None:
-    return files.get(max((path for path in files if paths.roster_number(path) is not None), default=""))
