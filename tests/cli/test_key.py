@@ -21,6 +21,7 @@ from tests.openpgp.smith import DAY, Smith
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clave.openpgp.components import Certificate
     from tests.conftest import Output
     from tests.teams import Team
 
@@ -65,7 +66,7 @@ class Guest:
     def recipients(self, name: str = "team/wifi") -> list[str]:
         return inspect((self.team.stores["alice"] / f"{name}.gpg").read_bytes()).recipients
 
-    def in_store(self) -> certificates.Certificate:
+    def in_store(self) -> Certificate:
         found = certificates.read((self.team.stores["alice"] / ".public-keys" / self.key).read_bytes())
         assert found is not None
         return found

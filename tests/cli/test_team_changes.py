@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clave.store import pins, verification
+from clave.store import judging, pins
 from clave.vcs.git import Repository
 from tests.cli.forked import base, crew, founded, started, team
 from tests.cli.reading import on_terminal, terminal_output
@@ -52,7 +52,7 @@ def accepted(team: Team, by: str = "bob", of: str = "alice") -> None:
     pinned = pins.read_file(str(team.pin_file(by)))
     assert repository is not None
     assert pinned is not None
-    verdict = verification.judge(repository, pinned, team.head(of))
+    verdict = judging.judge(repository, pinned, team.head(of))
     assert (verdict.refusals, verdict.waiting) == ((), ())
     assert verdict.good == team.head(of)
     assert team.git(of, "status", "--porcelain").out == b""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from clave.cli._process import close_output, prepare, tell
-from clave.delivery import child
+from clave.delivery import child, supervising
 from clave.delivery.files import Folder
 from clave.delivery.watching import Values, Watch
 from clave.errors import NotFound
@@ -51,7 +51,7 @@ def run(plan: dict[str, Any]) -> int:
         folder = Folder.make()
         for name, value in plan["files"].items():
             env[name.encode()] = os.fsencode(folder.put(name, value.encode()))
-    return child.supervise(plan["argv"], env, masks=masks, files=folder, grace=plan.get("grace", 10.0))
+    return supervising.supervise(plan["argv"], env, masks=masks, files=folder, grace=plan.get("grace", 10.0))
 
 
 def watched(plan: dict[str, Any], env: dict[bytes, bytes]) -> int:
@@ -75,7 +75,7 @@ def watched(plan: dict[str, Any], env: dict[bytes, bytes]) -> int:
     more: dict[str, Any] = {"sync": sync, "sync_every": 0.5} if "sync" in plan else {}
     watch = Watch(lambda: [str(path)], resolve, now=now, every=0.1, **more)
     grace = plan.get("grace", 10.0)
-    return child.supervise(plan["argv"], now.env, masks=now.masks, files=folder, restart=watch, grace=grace)
+    return supervising.supervise(plan["argv"], now.env, masks=now.masks, files=folder, restart=watch, grace=grace)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clave.delivery import manifest
-from clave.delivery.manifest import Variable
+from clave.delivery.asked import Manifest, Variable
 from clave.delivery.references import Reference, Template
 from clave.delivery.writing import Entry, add
 from clave.errors import NotFound, UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read(folder: Path, text: str) -> manifest.Manifest:
+def read(folder: Path, text: str) -> Manifest:
     (folder / "clave.toml").write_text(text)
     return manifest.read(str(folder / "clave.toml"))
 

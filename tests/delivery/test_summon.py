@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clave.delivery import manifest
-from clave.delivery.manifest import Variable
+from clave.delivery.asked import Manifest, Variable
 from clave.delivery.references import Reference
 from clave.errors import UsageError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read(folder: Path, text: str) -> manifest.Manifest:
+def read(folder: Path, text: str) -> Manifest:
     (folder / "secrets.yml").write_text(text)
     return manifest.read(str(folder / "secrets.yml"))
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pysequoia.packet import PacketPile
 
 from clave.openpgp import certificates
-from clave.openpgp.certificates import Checked, verify
+from clave.openpgp.certificates import verify
+from clave.openpgp.detached import Checked
 from tests.conftest import forget, make_person
 from tests.openpgp.building import new
 from tests.openpgp.smith import DAY, Smith

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clave.model.text import printable
-from clave.store import pins, verification
+from clave.store import judging, pins
 from clave.vcs.git import Repository
 from tests.security.attacks import ATTACKS, WAITS, Attack
 from tests.security.forge import Forge
@@ -29,7 +29,7 @@ def judged(team: Team, who: str, tip: str) -> Verdict:
     pinned = pins.read_file(str(team.pin_file(who)))
     assert repository
     assert pinned
-    return verification.judge(repository, pinned, tip)
+    return judging.judge(repository, pinned, tip)
 
 
 def state(team: Team, who: str) -> tuple[str, dict[str, str], bytes, dict[str, bytes]]:

@@ -55,6 +55,7 @@ def run(argv: Sequence[str], choose: Callable[[], Chosen], how: How) -> int:
 
 
 def _stay(argv: Sequence[str], chosen: Chosen, resolved: Sequence[Resolved], how: How) -> int:
+    from clave.delivery import supervising
     from clave.delivery.files import Folder
 
     # With --watch a variable that is optional may become a file later.
@@ -67,7 +68,7 @@ def _stay(argv: Sequence[str], chosen: Chosen, resolved: Sequence[Resolved], how
                 folder.put(name, value)
         watch = _watch(chosen, values, folder, how) if how.watch else None
         _tell()
-        return child.supervise(argv, values.env, masks=values.masks, files=folder, restart=watch)
+        return supervising.supervise(argv, values.env, masks=values.masks, files=folder, restart=watch)
     finally:
         if folder is not None:
             folder.remove()

@@ -113,10 +113,13 @@ def _share() -> None:
     """Share what was written, if the user wants that done at once; else say that it can be."""
     from clave.store import unshared
 
-    for store in unshared.take():
-        line = unshared.shared(store) if store.settings.sync_auto else None
-        if line is None and sys.stderr.isatty() and not store.settings.sync_auto:
-            line = unshared.to_share(store)
+    stores = [store for store in unshared.take() if store.settings.sync_auto or sys.stderr.isatty()]
+    if not stores:
+        return
+    from clave.store import sharing
+
+    for store in stores:
+        line = sharing.shared(store) if store.settings.sync_auto else sharing.to_share(store)
         if line:
             with suppress(OSError):
                 _output.note(line)

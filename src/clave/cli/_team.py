@@ -35,12 +35,12 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
 
     What is not shared yet or was left for others to finish is for `finish` to tell.
     """
-    from clave.store import teamwork, unshared
+    from clave.store import sharing, teamwork
 
     seen = teamwork.preview(store, change)
     if not seen.lines:
         _output.note("Nothing to do: it is so already.")
-        waiting = unshared.to_share(store)
+        waiting = sharing.to_share(store)
         if waiting:
             _output.note(waiting)
         return None

@@ -16,7 +16,7 @@ from clave.model.text import printable
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.delivery.manifest import Manifest
+    from clave.delivery.asked import Manifest
 
 
 @click.command(name="allow")

@@ -42,7 +42,7 @@ def command(
     it was if you give it again.
     """
     from clave.store import joining
-    from clave.store.verification import ROOT
+    from clave.store.pins import ROOT
 
     place = _place(app, url, app.store_name if name is None else name, into)
     root = root or os.environ.get(ROOT)

@@ -54,8 +54,8 @@ def command(app: App, template: str, *, output: str | None, check: bool, allow: 
     def look_up(asked: frozenset[Reference]) -> Found:
         from clave.cli import _allowed
         from clave.delivery import resolving
+        from clave.delivery.asked import Variable
         from clave.delivery.choosing import Asking
-        from clave.delivery.manifest import Variable
 
         variables = (Variable("secret", secret=each) for each in sorted(asked, key=str))
         if not allow:

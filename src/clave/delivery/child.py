@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-    from clave.delivery.files import Folder
-    from clave.delivery.watching import Watch
 
 _OURS = (b"PASSWORD_STORE_", b"CLAVE_")
 _PRISTINE = frozenset((b"HOME", b"PATH", b"USER", b"LOGNAME", b"SHELL", b"TERM", b"LANG", b"TZ", b"TMPDIR"))
@@ -68,29 +66,6 @@ def replace(argv: Sequence[str], env: Mapping[bytes, bytes]) -> NoReturn:
         execute(path, argv, env)
     except OSError as error:
         raise refusal(argv[0], error) from None
-
-
-def supervise(
-    argv: Sequence[str],
-    env: Mapping[bytes, bytes],
-    *,
-    masks: Sequence[bytes] = (),
-    files: Folder | None = None,
-    restart: Watch | None = None,
-    grace: float = 10.0,
-) -> int:
-    """Run the program as a child and return its exit code, 128+N after signal N.
-
-    Its output has stars in place of the values of `masks`. `files` are removed when it ends. `restart` says when it
-    is to be started anew. `grace` is how many seconds it has to end after SIGTERM. Raises what `replace` raises.
-    """
-    from clave.delivery.supervising import Supervisor
-
-    try:
-        return Supervisor(argv, env, masks=masks, files=files, watch=restart, grace=grace).run()
-    finally:
-        if files is not None:
-            files.remove()
 
 
 def give_back() -> None:

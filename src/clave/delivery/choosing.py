@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.delivery import allowing, manifest, names
-from clave.delivery.manifest import Manifest, Variable
+from clave.delivery.asked import Manifest, Variable
 from clave.delivery.references import Reference
 from clave.errors import NotFound, UsageError, VerificationFailed
 from clave.model.name import check_folder

@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from clave import places, ram
-from clave.delivery import child
+from clave.delivery import supervising
 from clave.errors import NotFound, UsageError
 from clave.openpgp import throwaway
-from clave.store.verification import ROOT
+from clave.store.pins import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,12 +31,12 @@ _SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 def run(argv: Sequence[str], key: bytes) -> int:
     """Run a program with a keyring that has one key; return its exit code.
 
-    Raises UsageError (no CLAVE_ROOT, no key, no RAM), CannotDecrypt (no gpg), and what `child.supervise` raises.
+    Raises UsageError (no CLAVE_ROOT, no key, no RAM), CannotDecrypt (no gpg), and what `supervising.supervise` raises.
     """
     require_root()
     with keyring(key) as home:
         env = {name: value for name, value in os.environb.items() if _SECRET not in value}
-        return child.supervise(argv, {**env, b"GNUPGHOME": os.fsencode(home)})
+        return supervising.supervise(argv, {**env, b"GNUPGHOME": os.fsencode(home)})
 
 
 def require_root() -> None:

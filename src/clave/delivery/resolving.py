@@ -23,7 +23,7 @@ from clave.store import layout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from clave.delivery.manifest import Variable
+    from clave.delivery.asked import Variable
     from clave.store.store import Store
 
     Found = Mapping[Reference, bytes | ClaveError]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from clave.delivery.manifest import Manifest, Profile, Variable
+from clave.delivery.asked import Manifest, Profile, Variable
 from clave.delivery.references import parse
 from clave.errors import UsageError
 

@@ -44,8 +44,29 @@ _QUIET = 0.1  # seconds of silence after which the beginning of what may be a se
 _OFTEN = 0.05  # seconds between looks at what nothing tells us about
 
 
+def supervise(
+    argv: Sequence[str],
+    env: Mapping[bytes, bytes],
+    *,
+    masks: Sequence[bytes] = (),
+    files: Folder | None = None,
+    restart: Watch | None = None,
+    grace: float = 10.0,
+) -> int:
+    """Run the program as a child and return its exit code, 128+N after signal N.
+
+    Its output has stars in place of the values of `masks`. `files` are removed when it ends. `restart` says when it
+    is to be started anew. `grace` is how many seconds it has to end after SIGTERM. Raises what `child.replace` raises.
+    """
+    try:
+        return Supervisor(argv, env, masks=masks, files=files, watch=restart, grace=grace).run()
+    finally:
+        if files is not None:
+            files.remove()
+
+
 class Supervisor:
-    """Runs one program, maybe several times. Arguments: see `child.supervise`."""
+    """Runs one program, maybe several times. Arguments: see `supervise`."""
 
     def __init__(
         self,

@@ -9,7 +9,8 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clave.delivery import allowing, manifest
-from clave.delivery.manifest import FILE, Variable
+from clave.delivery.asked import Variable
+from clave.delivery.manifest import FILE
 from clave.delivery.references import Template, parse
 from clave.errors import CannotWrite, UsageError
 

@@ -17,7 +17,7 @@ import time
 from contextlib import contextmanager
 from functools import lru_cache
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from clave.errors import CannotEncrypt, NotFound, ProgramMissing, UsageError, VerificationFailed
 from clave.openpgp import packets
@@ -27,61 +27,12 @@ from clave.process import run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from clave.openpgp.components import Known
+    from clave.openpgp.components import Certificate, Known, Subkey
+    from clave.openpgp.detached import Checked
     from clave.openpgp.keys import Recipient
 
 _LARGEST = 256 << 10  # bytes of a certificate
 _BLOCK = b"PGP PUBLIC KEY BLOCK"
-
-
-class Subkey(NamedTuple):
-    """A key of a certificate. Times are in seconds since 1970."""
-
-    id: str
-    fingerprint: str
-    created: int
-    expires: int | None
-    revoked: bool
-    can_encrypt: bool
-    can_sign: bool
-
-
-class Certificate(NamedTuple):
-    """What a certificate says. Of one with a secret key, or a second primary key, nothing more than that is read.
-
-    `encryption` are the ids of all keys in it that are, or were, there to encrypt to, by what it says; so that is the
-    same for ever. Whether one `can_encrypt` is asked of Sequoia, whose mind on weak signatures changes with the years.
-    `accepted`: it accepts what the primary key says of itself.
-    """
-
-    fingerprint: str
-    user_id: str
-    primary: Subkey
-    subkeys: tuple[Subkey, ...]
-    expires: int | None
-    revoked: bool
-    secret: bool
-    primaries: tuple[str, ...]
-    accepted: bool
-    encryption: frozenset[str]
-
-    @property
-    def keys(self) -> tuple[Subkey, ...]:
-        """The primary key and the subkeys."""
-        return (self.primary, *self.subkeys)
-
-
-class Checked(NamedTuple):
-    """A signature that was checked. `state` is the name of one of `clave.team.evidence.State`, which describes them.
-
-    `fingerprint` is that of the primary key; of an UNKNOWN one what the signature claims.
-    """
-
-    state: str
-    fingerprint: str = ""
-    number: int = 1
-    binary: bool = True
-    digest: str = "SHA256"
 
 
 def read(data: bytes) -> Certificate | None:

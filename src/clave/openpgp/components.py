@@ -20,7 +20,6 @@ from pysequoia.packet import PacketPile, SignatureType, Tag
 from clave.errors import BadMessage
 from clave.model.text import printable
 from clave.openpgp import packets
-from clave.openpgp.certificates import Certificate, Subkey
 from clave.openpgp.sequoia import tried
 
 if TYPE_CHECKING:
@@ -37,6 +36,43 @@ _REVOCATIONS = (SignatureType.KeyRevocation, SignatureType.SubkeyRevocation, Sig
 _REASON = 29  # the subpacket that says why a key was revoked (RFC 4880 5.2.3.23)
 _SOFT_REASONS = (1, 3)  # superseded, retired
 _ARMORED = tuple(f"PGP {kind} KEY BLOCK-----".encode() for kind in ("PUBLIC", "PRIVATE"))
+
+
+class Subkey(NamedTuple):
+    """A key of a certificate. Times are in seconds since 1970."""
+
+    id: str
+    fingerprint: str
+    created: int
+    expires: int | None
+    revoked: bool
+    can_encrypt: bool
+    can_sign: bool
+
+
+class Certificate(NamedTuple):
+    """What a certificate says. Of one with a secret key, or a second primary key, nothing more than that is read.
+
+    `encryption` are the ids of all keys in it that are, or were, there to encrypt to, by what it says; so that is the
+    same for ever. Whether one `can_encrypt` is asked of Sequoia, whose mind on weak signatures changes with the years.
+    `accepted`: it accepts what the primary key says of itself.
+    """
+
+    fingerprint: str
+    user_id: str
+    primary: Subkey
+    subkeys: tuple[Subkey, ...]
+    expires: int | None
+    revoked: bool
+    secret: bool
+    primaries: tuple[str, ...]
+    accepted: bool
+    encryption: frozenset[str]
+
+    @property
+    def keys(self) -> tuple[Subkey, ...]:
+        """The primary key and the subkeys."""
+        return (self.primary, *self.subkeys)
 
 
 class Signature(NamedTuple):

@@ -22,7 +22,6 @@ from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType
 
 from clave.errors import BadMessage
 from clave.openpgp import packets
-from clave.openpgp.certificates import Checked
 from clave.openpgp.components import seconds
 from clave.openpgp.sequoia import tried
 
@@ -40,6 +39,19 @@ _DIGESTS = {
     if isinstance(each := getattr(HashAlgorithm, name), HashAlgorithm)
 }
 _SHA2 = ("SHA224", "SHA256", "SHA384", "SHA512")
+
+
+class Checked(NamedTuple):
+    """A signature that was checked. `state` is the name of one of `clave.team.evidence.State`, which describes them.
+
+    `fingerprint` is that of the primary key; of an UNKNOWN one what the signature claims.
+    """
+
+    state: str
+    fingerprint: str = ""
+    number: int = 1
+    binary: bool = True
+    digest: str = "SHA256"
 
 
 def verify(

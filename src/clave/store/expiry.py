@@ -16,7 +16,7 @@ from clave.openpgp import certificates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from clave.openpgp.certificates import Certificate, Subkey
+    from clave.openpgp.components import Certificate, Subkey
     from clave.openpgp.keys import Recipient
     from clave.team.roster import Key, Roster
 

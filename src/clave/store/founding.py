@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import GitFailed, NotFound, UsageError
 from clave.openpgp import certificates
-from clave.store import layout, pins, recipients, rostering, verification
+from clave.store import judging, layout, pins, recipients, rostering
 from clave.store.operation import own_identity
 from clave.team import paths
 from clave.team import roster as rosters
@@ -94,7 +94,7 @@ def found(store: Store, founding: Founding) -> Pinned:
             store=roster.store, genesis=commit, roster=roster.digest,
             upstream="", local=commit, seq=1, when=int(time.time()),
         )  # fmt: skip
-        verdict = verification.judge(repository, pin, commit, everything=True)
+        verdict = judging.judge(repository, pin, commit, everything=True)
         if verdict.refusals:
             raise UsageError(
                 f"the store cannot be a team's: {verdict.refusals[0].problem}", "Mend that first, then try again."

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotWrite, VerificationFailed
 from clave.store import pins, words
-from clave.store.pins import Pinned
-from clave.store.verification import ROOT, judge
+from clave.store.judging import judge
+from clave.store.pins import ROOT, Pinned
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.vcs import beginning, reading

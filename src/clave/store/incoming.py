@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import CannotWrite, GitFailed, VerificationFailed
 from clave.model.text import printable
 from clave.store import genesis as beginnings
-from clave.store import pins, requests, verification
+from clave.store import judging, pins, requests, verification
 from clave.vcs.bare import Bare
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Update(NamedTuple):
 def check(updates: Iterable[Update], *, strict: bool = False) -> None:
     """Raise VerificationFailed for a push that may not be taken, GitFailed outside of a bare repository."""
     repository = Bare.here()
-    root = os.environ.get(verification.ROOT) or repository.setting(ROOT)
+    root = os.environ.get(pins.ROOT) or repository.setting(ROOT)
     if not root:
         raise VerificationFailed(
             "this repository does not know which store it holds",
@@ -83,7 +83,7 @@ def _check_branch(repository: Bare, update: Update, root: str, *, strict: bool) 
 
 def _judge(repository: Bare, commit: str, pinned: Pinned, *, strict: bool) -> None:
     everything = pinned.local == pinned.genesis
-    verdict = verification.judge(repository, pinned, commit, everything=everything)
+    verdict = judging.judge(repository, pinned, commit, everything=everything)
     if verdict.refusals:
         raise verdict.refusals[0].error()
     if strict:

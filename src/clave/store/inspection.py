@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import BadMessage, VerificationFailed
 from clave.model.text import printable
 from clave.openpgp import certificates, packets
-from clave.store import verification
+from clave.store import judging, verification
 from clave.store.genesis import shared
 from clave.store.membership import Team
 from clave.team.readers import Due, rekey_due
@@ -62,9 +62,9 @@ def inspect(store: Store, *, everything: bool = False) -> Inspection:
     head = repository.head()
     if head is None:
         raise VerificationFailed("the branch of the store has no commit", "Get the team's back: clave sync.")
-    verdict = Verdict(head, None) if head == pinned.local else verification.judge(repository, pinned, head)
+    verdict = Verdict(head, None) if head == pinned.local else judging.judge(repository, pinned, head)
     if everything and not verdict.refusals:  # that HEAD comes after the pin does not follow from what comes before
-        verdict = verification.judge(repository, pinned, head, everything=True)
+        verdict = judging.judge(repository, pinned, head, everything=True)
     if not verdict.good:
         raise verdict.refusals[0].error()
     if not verdict.refusals and verdict.good != pinned.local:

@@ -236,14 +236,14 @@ class Operation:
         if self.team is None:
             write.commit(changes, message, parents=parents, identity=own_identity, adopt=adopt)
             return
-        from clave.store import verification
+        from clave.store import judging, verification
         from clave.team.verdict import Rule
 
         assert self._repository is not None
         repository, team, head = self._repository, self.team, write.head
 
         def judged(commit: str) -> None:
-            verdict = verification.judge_new(repository, team.pinned, head or "", commit)
+            verdict = judging.judge_new(repository, team.pinned, head or "", commit)
             if verdict.refusals:
                 refusal = verdict.refusals[0]
                 advice = refusal.advice if refusal.rule is Rule.WRONG_HANDS else "Nothing was changed."

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from clave.vcs.git import Repository
 
+ROOT = "CLAVE_ROOT"  # the variable that tells a machine the words of its store: see `genesis`
+
 _FIELDS = ("store", "genesis", "roster", "upstream", "local", "seq", "when")
 _LIMIT = 4096  # bytes of the file
 

@@ -20,7 +20,7 @@ from clave.team.roster import Key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clave.openpgp.certificates import Certificate
+    from clave.openpgp.components import Certificate
     from clave.store.membership import Team
     from clave.store.store import Store
     from clave.team.roster import Member

@@ -6,11 +6,12 @@ back: the change is then made again on top of what came in between.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from clave.errors import Busy, GitFailed, VerificationFailed
+from clave.errors import Busy, ClaveError, GitFailed, VerificationFailed
 from clave.model import notices
 from clave.store import pins, syncing
 from clave.vcs import remote, transaction
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from clave.store.pins import Pinned
     from clave.store.store import Store
+    from clave.vcs.git import Repository
 
 T = TypeVar("T")
 
@@ -78,6 +80,36 @@ def share(
     raise Busy(
         f"others have pushed each of the {_ATTEMPTS} times that this was about to", "Nothing was changed. Try again."
     )
+
+
+def shared(store: Store) -> str | None:
+    """Sync a store, quietly; return a line to tell if that was not all. What was written is safe here in any case."""
+    repository = _own(store)
+    if repository is None or not remote.has_remote(repository):
+        return None
+    try:
+        done = syncing.sync(store)
+    except ClaveError as failure:
+        return f"done here, not shared yet: {failure.line()}"
+    if done.conflicts or done.refused:
+        return "shared; others have changed the same, and both are kept: clave conflicts"
+    return None
+
+
+def _own(store: Store) -> Repository | None:
+    """Return the repository of a store that is all of it: another one is not ours to share."""
+    found = store.repository()
+    return found if found and found.work_tree == os.path.realpath(store.root) else None
+
+
+def to_share(store: Store) -> str | None:
+    """Return how many commits there are to share, None for none, or for no remote."""
+    repository = _own(store)
+    try:
+        count = remote.ahead(repository) if repository else 0
+    except ClaveError:
+        return None
+    return f"{count} {'commit' if count == 1 else 'commits'} to share: clave sync" if count else None
 
 
 def _synced(store: Store, told: Callable[[str], object] | None) -> remote.Unreachable | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clave.errors import Busy, VerificationFailed
 from clave.model.change import compose
-from clave.store import verification
+from clave.store import judging, verification
 from clave.store.membership import Team
 from clave.store.operation import own_identity
 from clave.vcs import reading, signed, transaction
@@ -54,7 +54,7 @@ def go_to(store: Store, pinned: Pinned, head: str, commit: str) -> Pinned:
     with transaction.begin(repository, store.root) as write:
         if write.head != head:
             raise Busy("another clave has written to this store meanwhile", "Try again: clave sync.")
-        verdict = verification.judge(repository, pinned, commit)
+        verdict = judging.judge(repository, pinned, commit)
         verification.require_good(verdict, commit)
         write.advance(commit)
     return verification.moved(repository, pinned, verdict)

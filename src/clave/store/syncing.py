@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, VerificationFailed
-from clave.store import merging, pins, replaying, unshared, verification
+from clave.store import judging, merging, pins, replaying, unshared, verification
 from clave.store.operation import begin
 from clave.team.verdict import Waiting
 from clave.vcs import graph, reading, remote, transaction
@@ -262,7 +262,7 @@ class _Run:
 
     def _judged(self, tip: str) -> Verdict:
         assert self.pinned is not None
-        return verification.judge(self.repository, self.pinned, tip)
+        return judging.judge(self.repository, self.pinned, tip)
 
     def _is_shared(self, tip: str) -> bool:
         """Tell whether the remote has all that is here: there is no work of the user's own."""

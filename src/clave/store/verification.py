@@ -18,8 +18,8 @@ from clave.errors import VerificationFailed
 from clave.model.name import SUFFIX, split_field
 from clave.model.text import printable
 from clave.store import pins
-from clave.vcs import settled
-from clave.vcs.partial import fetch_missing, is_partial
+from clave.store.judging import judge
+from clave.vcs import graph, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,13 +28,11 @@ if TYPE_CHECKING:
     from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
 
-ROOT = "CLAVE_ROOT"  # the variable that has the words of the store for a machine: see `genesis`
-
 
 def pinned_or_refuse(repository: Repository) -> Pinned:
     """Return the pin of a team store. Raises VerificationFailed where there is none."""
     found = pins.read(repository)
-    root = os.environ.get(ROOT)
+    root = os.environ.get(pins.ROOT)
     if root:
         from clave.store.genesis import as_told
 
@@ -45,32 +43,6 @@ def pinned_or_refuse(repository: Repository) -> Pinned:
             "Ask a colleague for its words (clave pin --words), then: clave pin --root WORDS.",
         )
     return found
-
-
-def judge(repository: Repository, pinned: Pinned, tip: str, *, everything: bool = False) -> Verdict:
-    """Judge a commit (a full id) and what comes before it, from the pin on; `everything`: from genesis on.
-
-    Moves nothing. Raises GitFailed for a commit that is not there.
-    """
-    start = "" if everything else _start(repository, pinned, tip)
-    if is_partial(repository):
-        fetch_missing(repository, tip, start or pinned.genesis)
-    return _judged(repository, pinned, tip, start, texts=not is_partial(repository))
-
-
-def judge_new(repository: Repository, pinned: Pinned, head: str, commit: str) -> Verdict:
-    """Judge a commit made on top of `head`, which is verified."""
-    return _judged(repository, pinned, commit, head, texts=False)
-
-
-def _judged(repository: Repository, pinned: Pinned, tip: str, start: str, *, texts: bool) -> Verdict:
-    # Loaded here: most of the time HEAD is what was judged before.
-    from clave.store.evidence import GitEvidence
-    from clave.team import rules
-    from clave.team.verdict import Pin
-
-    evidence = GitEvidence(repository, tip, pinned.genesis, start, texts=texts)
-    return rules.verify(evidence, Pin(pinned.genesis, pinned.roster, start), tip)
 
 
 def verify_head(repository: Repository) -> Pinned:
@@ -118,7 +90,7 @@ def moved(repository: Repository, pinned: Pinned, verdict: Verdict, *, upstream:
     had.
     """
     seq = max(pinned.seq, verdict.roster.seq if verdict.roster else 0)
-    if not upstream or (pinned.upstream and not _reaches(repository, upstream, pinned.upstream)):
+    if not upstream or (pinned.upstream and not graph.reaches(repository, upstream, pinned.upstream)):
         upstream = pinned.upstream
     new = pinned.replace(local=verdict.good, seq=seq, upstream=upstream, when=int(time.time()))
     pins.write(repository, new)
@@ -145,12 +117,3 @@ def require_good(verdict: Verdict, tip: str) -> None:
             "Sign or endorse it: clave sync (it shows what the commit changes, and asks).",
         )
     raise VerificationFailed(f"commit {tip[:12]} is not verified", "See why: clave verify.")
-
-
-def _start(repository: Repository, pinned: Pinned, tip: str) -> str:
-    """Return the commit from which a tip is judged."""
-    return pinned.local if _reaches(repository, tip, pinned.local) else pinned.upstream
-
-
-def _reaches(repository: Repository, commit: str, ancestor: str) -> bool:
-    return repository.run("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0

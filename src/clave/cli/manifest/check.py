@@ -15,7 +15,7 @@ from clave.model.text import printable
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.delivery.manifest import Manifest, Variable
+    from clave.delivery.asked import Manifest, Variable
     from clave.store.store import Store
 
 
