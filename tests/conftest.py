@@ -20,6 +20,11 @@ import pytest
 Run = Callable[..., "Output"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: the workers end at the same time then."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @dataclass(frozen=True)
 class Output:
     """What a program left: exit code, stdout and stderr."""

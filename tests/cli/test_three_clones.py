@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["shared_template", "three"]
 
+EXAMPLES = int(os.environ.get("CLAVE_CLONES", "2"))  # rows of random work that are tried
 PEOPLE = ("alice", "bob", "carol")
 NAMES = ("web/site", "web/other", "web/deep/one", "team/two")
 FIELDS = ("password", "user", "url", "note")
@@ -107,9 +109,10 @@ def values(text: bytes) -> set[bytes]:
     return set(re.findall(rb"v\d{3}-[a-z]+", text))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 @given(st.lists(action, min_size=5, max_size=13))
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_value_is_lost_and_all_end_with_the_same(
     three: dict[str, Person], clave: Run, shared_template: Path, actions: list[tuple[str, str, str, str]]
 ) -> None:

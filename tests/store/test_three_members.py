@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from tests.teams import Team, crew, founded
 
 __all__ = ["crew", "founded"]
 
+EXAMPLES = int(os.environ.get("CLAVE_CLONES", "2"))  # rows of random work that are tried
 PEOPLE = ("alice", "bob", "carol")
 NAMES = ("web", "team/wifi", "team/new", "prod/db")
 ROSTER = (
@@ -88,9 +90,10 @@ def values(text: bytes) -> set[bytes]:
     return set(re.findall(rb"v\d{3}-[a-z]+", text))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @given(st.lists(action, min_size=5, max_size=12))
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_value_is_lost_and_all_end_with_the_same(promoted: Team, actions: list) -> None:
     folder = Path(tempfile.mkdtemp(prefix="cl-"))
     try:
