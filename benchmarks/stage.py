@@ -6,7 +6,6 @@ Below .cache/bench: `venv`, `dist`, and one folder with the key and the stores, 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -90,7 +89,7 @@ class Stage:
     def signed(self) -> Path:
         """Return a team store with so many signed commits, pinned, to be read only."""
         store = self.made / "signed"
-        root = (self.made / "root").read_text(encoding="utf-8")
+        root = (self.made / "root").read_text(encoding="utf-8").strip()
         _run(["clave", "verify"], {**self.env(store), "CLAVE_ROOT": root})
         return store
 
@@ -172,8 +171,7 @@ def _sign(it: Stage, new: Path, own: str) -> None:
     git = ["git", "-C", str(store)]
     _run([*git, "status"], it.env())
     _run(["clave", "team", "init", "--sure"], it.env(store))
-    shown = json.loads(_run(["clave", "pin", "--json"], it.env(store)))
-    (new / "root").write_text(f"{shown['genesis']}:{shown['roster']}", encoding="utf-8")
+    (new / "root").write_bytes(_run(["clave", "pin", "--words"], it.env(store)))
     _run([*git, "read-tree", "HEAD"], env)
     head = _run([*git, "rev-parse", "HEAD"], env).decode().strip()
     encrypt = ["gpg", "--batch", "--no-encrypt-to", "--recipient", own, "--encrypt"]
