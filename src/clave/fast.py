@@ -20,7 +20,7 @@ import gc
 import os
 import sys
 
-from clave.places import left_in_ram, locate, stores
+from clave.places import has_pins, left_in_ram, locate, stores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,6 +180,10 @@ def _verified(root: str) -> str:
     """
     if os.environ.get("CLAVE_ROOT"):
         raise _NotHere
+    if not has_pins(os.environ):
+        if os.path.exists(os.path.join(root, ".clave")):
+            raise _NotHere
+        return ""
     from clave.store.pins import location, read_file
 
     top = os.path.realpath(root)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 CACHE = "stores"
+PINS = "pins"
 # With these begin the names of folders in RAM: of `edit`, of the files of `exec`, of key rings (`ci`, `team machine`).
 EDIT = "clave-edit-"
 EXEC = "clave-exec-"
@@ -61,6 +62,17 @@ def state_of(environ: Mapping[str, str], kind: str, path: str) -> str:
 
         name = f"sha256-{hashlib.sha256(data).hexdigest()}"
     return state_file(environ, os.path.join(kind, name))
+
+
+def has_pins(environ: Mapping[str, str]) -> bool:
+    """Tell whether any store here was ever a team's; also where that cannot be seen."""
+    try:
+        os.stat(state_file(environ, PINS))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def folders_in_ram(environ: Mapping[str, str]) -> list[str]:

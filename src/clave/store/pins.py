@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 
 from clave.errors import CannotWrite, VerificationFailed
-from clave.places import state_of
+from clave.places import PINS, state_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Pinned:
 
 def location(common_dir: str) -> str:
     """Return the path of the pin's file of a repository, by its git directory."""
-    return state_of(os.environ, "pins", os.path.realpath(common_dir))
+    return state_of(os.environ, PINS, os.path.realpath(common_dir))
 
 
 def read(repository: Repository) -> Pinned | None:
