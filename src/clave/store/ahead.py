@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MANY = 500  # commits from which on a copy of the process is worth its start
-_SHARE = 0.8  # of the commits are checked aside: whoever asks has also the rules to apply, and the messages to read
+_SHARE = 0.7  # of the commits are checked aside: whoever asks has also the rules to apply, and the messages to read
 
 
 class Ahead:
