@@ -464,7 +464,7 @@ def _child(ctx: click.Context, name: str) -> click.Context:
     assert isinstance(ctx.command, click.Group)
     command = ctx.command.get_command(ctx, name)
     assert command is not None
-    return click.Context(command, info_name=name, parent=ctx)
+    return click.Context(command, info_name=name, parent=ctx, **command.context_settings)
 
 
 def page(ctx: click.Context) -> str:

@@ -184,7 +184,7 @@ def _verified(root: str) -> str:
         if os.path.exists(os.path.join(root, ".clave")):
             raise _NotHere
         return ""
-    from clave.store.pins import location, read_file
+    from clave.store.trust.pins import location, read_file
 
     top = os.path.realpath(root)
     while not os.path.lexists(git_dir := os.path.join(top, ".git")) and top != "/":

@@ -102,7 +102,7 @@ def test_what_is_verified_is_not_verified_again(team: Team, app: Path) -> None:
     done = team.run("bob", sys.executable, "-c", code, "exec", "-e", "A=web", "--", "true")
     loaded = set(done.out.decode().split())
     assert "clave.delivery.resolving" in loaded
-    assert not {"clave.store.evidence", "clave.team.rules", "pysequoia"} & loaded
+    assert not {"clave.store.trust.evidence", "clave.team.rules", "pysequoia"} & loaded
 
 
 def test_a_manifest_is_for_the_team_that_it_was_made_in(team: Team, app: Path) -> None:

@@ -518,7 +518,7 @@ def test_a_name_that_somebody_has_is_not_given_again(team: Team, dave: Person) -
     done = join(team, "--name", "bob", code=2)
     assert "bob already" in done
     # Asked for by hand, it is refused where it would be given.
-    from clave.store import requests
+    from clave.store.people import requests
     from clave.vcs.git import Repository
 
     before = dict(os.environ)

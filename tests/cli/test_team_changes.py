@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clave.store import judging, pins
+from clave.store.trust import judging, pins
 from clave.vcs.git import Repository
 from tests.cli.forked import base, crew, founded, started, team
 from tests.cli.reading import on_terminal, terminal_output

@@ -12,7 +12,7 @@ import pytest
 from clave.config import load
 from clave.errors import Busy
 from clave.model import notices
-from clave.store import teamwork
+from clave.store.people import teamwork
 from clave.store.store import Store
 from clave.team import editing
 from tests.cli.forked import crew, founded, started, team

@@ -190,7 +190,7 @@ ALLOWED = {
     "clave.model.text",
     "clave.store",
     "clave.store.layout",
-    "clave.store.pins",
+    "clave.store.trust.pins",
     "clave.cli",
     "clave.cli._commands",
     "clave.store.listing",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clave.model.text import printable
-from clave.store import judging, pins
+from clave.store.trust import judging, pins
 from clave.vcs.git import Repository
 from tests.security.attacks import ATTACKS, WAITS, Attack
 from tests.security.forge import Forge

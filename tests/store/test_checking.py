@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clave.store import checking
+from clave.store.trust import checking
 from clave.vcs.git import Repository
 from clave.vcs.history import opened
 from clave.vcs.signed import split

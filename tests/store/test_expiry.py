@@ -8,7 +8,7 @@ import pytest
 
 from clave.openpgp import certificates
 from clave.openpgp.keys import Recipient
-from clave.store import expiry
+from clave.store.people import expiry
 from clave.team.roster import ADMIN, Folder, Grant, Key, Member, Roster
 from tests.conftest import forget, make_person
 from tests.openpgp.smith import DAY, Smith

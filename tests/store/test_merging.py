@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clave.store.merging import Three, decide
+from clave.store.share.merging import Three, decide
 from clave.vcs.graph import File, Files
 
 A, B, C, D = (File("100644", each * 40) for each in "abcd")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clave.errors import VerificationFailed
-from clave.store import requests
-from clave.store.requests import Place, Request
+from clave.store.people import requests
+from clave.store.people.requests import Place, Request
 from clave.vcs.git import Repository
 from tests.conftest import Person, forget, make_person
 

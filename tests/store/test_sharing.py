@@ -10,8 +10,8 @@ import pytest
 
 from clave.config import load
 from clave.errors import Busy, GitFailed
-from clave.store import sharing, syncing
-from clave.store.sharing import NotShared, share
+from clave.store.share import sharing, syncing
+from clave.store.share.sharing import NotShared, share
 from clave.store.store import Store
 from clave.store.writing import insert
 

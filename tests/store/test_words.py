@@ -7,8 +7,8 @@ from hashlib import sha256
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clave.store import words
 from clave.store.passwords import eff_words
+from clave.store.trust import words
 
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))  # of a loaded machine
 COMMIT, HASH, KEY = "0123456789abcdef0123456789abcdef01234567", "ab" * 32, "0123456789ABCDEF0123456789ABCDEF01234567"

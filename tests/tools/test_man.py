@@ -71,7 +71,7 @@ def _contexts(ctx: click.Context) -> list[click.Context]:
         for name in ctx.command.list_commands(ctx):
             command = ctx.command.get_command(ctx, name)
             assert command is not None
-            found += _contexts(click.Context(command, info_name=name, parent=ctx))
+            found += _contexts(click.Context(command, info_name=name, parent=ctx, **command.context_settings))
     return found
 
 

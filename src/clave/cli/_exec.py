@@ -93,7 +93,7 @@ def _watch(chosen: Chosen, now: Values, folder: Folder | None, how: How) -> Watc
         return _values(resolving.resolve(chosen.store, chosen.variables), folder, how)
 
     def sync() -> None:
-        from clave.store import syncing
+        from clave.store.share import syncing
 
         syncing.sync(chosen.store)
 

@@ -111,12 +111,12 @@ def _internal_line(failure: BaseException) -> str:
 
 def _share() -> None:
     """Share what was written, if the user wants that done at once; else say that it can be."""
-    from clave.store import unshared
+    from clave.store.share import unshared
 
     stores = [store for store in unshared.take() if store.settings.sync_auto or sys.stderr.isatty()]
     if not stores:
         return
-    from clave.store import sharing
+    from clave.store.share import sharing
 
     for store in stores:
         line = sharing.shared(store) if store.settings.sync_auto else sharing.to_share(store)
@@ -127,7 +127,7 @@ def _share() -> None:
 
 def close_output(code: int) -> int:
     """Tell what was noticed; make sure that what was written has arrived, and that Python does not complain."""
-    if code == 0 and "clave.store.unshared" in sys.modules:
+    if code == 0 and "clave.store.share.unshared" in sys.modules:
         _share()
     for line in notices.take():
         with suppress(OSError):

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from clave.store.store import Store
-    from clave.store.wronghands import Found
+    from clave.store.trust.wronghands import Found
 
 
 def last_good(store: Store, name: str, fingerprints: Collection[str], given: str | None) -> str:
     """Return up to which commit the signatures of a stolen key count; ask, and explain."""
-    from clave.store import wronghands
+    from clave.store.trust import wronghands
     from clave.vcs import reading
 
     repository = store.team_repository()
@@ -37,7 +37,7 @@ def last_good(store: Store, name: str, fingerprints: Collection[str], given: str
 
 def _explained(name: str, found: Found) -> Iterator[str]:
     """Yield what the key signed lately, and what the answer will mean."""
-    from clave.store.expiry import day
+    from clave.store.people.expiry import day
 
     if found.proposal:
         yield f"The last commit by another key is {found.proposal[:12]}."

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from clave.store.people.teamwork import Change, Done, Preview, Shift
     from clave.store.store import Store
-    from clave.store.teamwork import Change, Done, Preview, Shift
 
 _NAMED = 10  # entries that a message names
 
@@ -35,7 +35,8 @@ def carry_out(store: Store, change: Change, *, sure: bool, dry_run: bool) -> Don
 
     What is not shared yet or was left for others to finish is for `finish` to tell.
     """
-    from clave.store import sharing, teamwork
+    from clave.store.people import teamwork
+    from clave.store.share import sharing
 
     seen = teamwork.preview(store, change)
     if not seen.lines:

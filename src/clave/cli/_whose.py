@@ -8,8 +8,8 @@ from clave.cli import _ask, _output
 from clave.errors import Finding, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
+    from clave.store.people.teamwork import Change
     from clave.store.store import Store
-    from clave.store.teamwork import Change
 
 
 def settle(store: Store, change: Change, data: bytes, name: str, fingerprint: str | None, *, dry_run: bool) -> None:
@@ -18,7 +18,8 @@ def settle(store: Store, change: Change, data: bytes, name: str, fingerprint: st
     What cannot be done is told before anybody is asked. Raises VerificationFailed for another key than `fingerprint`.
     """
     from clave.openpgp import certificates
-    from clave.store import teamwork, words
+    from clave.store.people import teamwork
+    from clave.store.trust import words
 
     certificate = certificates.read(data)
     assert certificate is not None

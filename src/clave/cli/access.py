@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clave.cli._app import App
-    from clave.store.access import Access, Held, Place
+    from clave.store.people.access import Access, Held, Place
 
 _WIDEST = 8  # people that a table has columns for
 
@@ -32,7 +32,7 @@ def command(app: App, name: str, who: str | None, as_json: bool) -> None:
     somebody's key or are not. They are held against each other for every folder that has rights of its own, at and
     below NAME, and each difference is told. Nothing is decrypted.
     """
-    from clave.store import access
+    from clave.store.people import access
 
     store, path = app.split(name) if name else (app.store, "")
     if who is not None:

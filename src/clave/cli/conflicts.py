@@ -23,7 +23,7 @@ def command(app: App, *, as_json: bool) -> None:
 
     Both versions are kept, one at the entry, the other beside it. Exits with 1 if there is any.
     """
-    from clave.store import conflicts
+    from clave.store.share import conflicts
 
     found = conflicts.find(app.store)
     if as_json:

@@ -26,7 +26,7 @@ def command(ctx: click.Context, app: App, *, undo: bool, versions: tuple[str, st
     pass also sign what they commit, without which nobody accepts it. It is configuration of this one repository on this
     machine; clave itself needs none of it.
     """
-    from clave.store import plaingit
+    from clave.store.share import plaingit
 
     if versions:
         ctx.exit(0 if _merge(app, *versions) else 1)
@@ -39,7 +39,7 @@ def command(ctx: click.Context, app: App, *, undo: bool, versions: tuple[str, st
 
 def _merge(app: App, base: str, ours: str, theirs: str, path: str) -> bool:
     """Do what git asks of a merge driver, in the work tree that it has made our working directory."""
-    from clave.store import plaingit
+    from clave.store.share import plaingit
     from clave.store.store import Store
 
     done = plaingit.merge_driver(Store(os.getcwd(), app.settings), base, ours, theirs, path)

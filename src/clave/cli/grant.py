@@ -45,7 +45,7 @@ def command(
 
     --until takes nothing away by itself: `clave team`, and every command that writes, say what has lapsed.
     """
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     exclusive(write=write, write_only=write_only)

@@ -21,5 +21,5 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
         found = group.get_command(shown, word) if isinstance(group, click.Group) else None
         if found is None:
             raise click.UsageError(f"'{' '.join(words)}' is no command", shown)
-        shown = click.Context(found, info_name=found.name, parent=shown)
+        shown = click.Context(found, info_name=found.name, parent=shown, **found.context_settings)
     _output.line(shown.get_help())

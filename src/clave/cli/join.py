@@ -14,10 +14,10 @@ from clave.errors import UsageError, VerificationFailed
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.store.genesis import Genesis
-    from clave.store.joining import Asked, Place
-    from clave.store.membership import Team
+    from clave.store.people.joining import Asked, Place
+    from clave.store.people.membership import Team
     from clave.store.store import Store
+    from clave.store.trust.genesis import Genesis
     from clave.team.verdict import Verdict
 
 
@@ -41,8 +41,8 @@ def command(
     in with clave team approve, and you get what you may read with clave sync. A command that was stopped goes on where
     it was if you give it again.
     """
-    from clave.store import joining
-    from clave.store.pins import ROOT
+    from clave.store.people import joining
+    from clave.store.trust.pins import ROOT
 
     place = _place(app, url, app.store_name if name is None else name, into)
     root = root or os.environ.get(ROOT)
@@ -66,7 +66,7 @@ def command(
 
 
 def _place(app: App, url: str, name: str | None, into: str | None) -> Place:
-    from clave.store import joining
+    from clave.store.people import joining
 
     place = joining.place_for(app.settings, url, name, into)
     if place is None and _ask.interactive():
@@ -79,7 +79,7 @@ def _place(app: App, url: str, name: str | None, into: str | None) -> Place:
 
 def _compare(found: Genesis | None, root: str | None) -> None:
     """Let the words of a store be compared. Raises VerificationFailed for other ones."""
-    from clave.store import genesis
+    from clave.store.trust import genesis
 
     if found is None:
         if root:
@@ -101,7 +101,9 @@ def _compare(found: Genesis | None, root: str | None) -> None:
 
 def _go_on(store: Store, place: Place, app: App, root: str | None) -> Verdict | None:
     """Go on with a store that an earlier join has put there."""
-    from clave.store import genesis, joining, pins, syncing
+    from clave.store.people import joining
+    from clave.store.share import syncing
+    from clave.store.trust import genesis, pins
 
     repository = store.repository()
     assert repository is not None
@@ -137,7 +139,8 @@ def _tell(verdict: Verdict) -> None:
 
 def _become_member(store: Store, fingerprint: str | None, wish: str | None, *, here: bool) -> None:
     """Publish the wish to become a member, unless the user is one; `here`: this machine has the store from before."""
-    from clave.store import joining, words
+    from clave.store.people import joining
+    from clave.store.trust import words
 
     team = store.team()
     me = team.me
@@ -167,7 +170,7 @@ def _key(fingerprint: str | None) -> _keys.Chosen:
 def _wish(fingerprint: str) -> str:
     """Return the name that somebody would like, by default that of their key's address."""
     from clave.openpgp import keys
-    from clave.store.founding import name_from
+    from clave.store.people.founding import name_from
 
     user_ids = next((key.user_ids for key in keys.own_keys() if key.fingerprint == fingerprint), ())
     default = name_from(user_ids[0] if user_ids else "")
@@ -177,7 +180,7 @@ def _wish(fingerprint: str) -> str:
 
 
 def _tell_admin(team: Team, asked: Asked) -> None:
-    from clave.store import words
+    from clave.store.trust import words
 
     request = asked.request
     if asked.file:

@@ -14,8 +14,8 @@ from clave.errors import UsageError, VerificationFailed
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.store.pins import Pinned
     from clave.store.store import Store
+    from clave.store.trust.pins import Pinned
 
 
 @click.command(name="pin")
@@ -49,9 +49,9 @@ def command(
 
 
 def _show(store: Store, *, words: bool, as_json: bool) -> None:
-    from clave.store import genesis
-    from clave.store.verification import pinned_or_refuse
-    from clave.store.words import of_head
+    from clave.store.trust import genesis
+    from clave.store.trust.verification import pinned_or_refuse
+    from clave.store.trust.words import of_head
 
     pinned = pinned_or_refuse(store.team_repository())
     begun = genesis.of(pinned)
@@ -88,7 +88,7 @@ def _lines(pinned: Pinned, words: str, head_words: str) -> list[str]:
 
 
 def _set(store: Store, root: str) -> None:
-    from clave.store import genesis, pins
+    from clave.store.trust import genesis, pins
 
     repository = store.team_repository()
     if pins.read(repository) is not None:
@@ -100,8 +100,8 @@ def _set(store: Store, root: str) -> None:
 
 
 def _move(store: Store, revision: str | None, *, sure: bool) -> None:
-    from clave.store import genesis, pinning
-    from clave.store.words import of_head
+    from clave.store.trust import genesis, pinning
+    from clave.store.trust.words import of_head
 
     move = pinning.plan(store, revision)
     if move.new.local == move.old.local and move.new.genesis == move.old.genesis:

@@ -16,7 +16,7 @@ from clave.model.text import printable
 if TYPE_CHECKING:
     from clave.cli._app import App
     from clave.model.difference import Difference
-    from clave.store.conflicts import Sides
+    from clave.store.share.conflicts import Sides
 
 
 @click.command(name="resolve")
@@ -31,7 +31,7 @@ def command(app: App, name: str, *, ours: bool, theirs: bool, reveal: bool) -> N
     Shows what differs, field by field, and asks: ours (the version beside the entry, NAME.conflict-…), theirs (the one
     at the entry), field by field, or both in your editor. What was kept beside the entry goes in the same commit.
     """
-    from clave.store import conflicts
+    from clave.store.share import conflicts
 
     exclusive(ours=ours, theirs=theirs)
     store, name = app.split(name)
@@ -87,7 +87,7 @@ def _value(each: Difference, value: bytes | None, *, reveal: bool) -> str:
 
 
 def _field_by_field(seen: Sides) -> bytes:
-    from clave.store import conflicts
+    from clave.store.share import conflicts
 
     conflicts.assembled(seen, ())  # whether there are fields, before anything is asked
     chosen = []

@@ -26,7 +26,7 @@ def command(app: App, folder: str, undo: bool, new: bool, sure: bool, dry_run: b
     none here. Take what is too much with `clave revoke`. --undo lets the folder inherit again, and everybody who has
     rights above it gains them here.
     """
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     store, path = app.split(folder)

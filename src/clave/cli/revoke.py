@@ -29,7 +29,7 @@ def command(app: App, who: str, folder: str, write: bool, sure: bool, dry_run: b
 
     What they have read they know, and old versions stay readable to them in the history: change those values.
     """
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     store, path = app.split(folder)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from clave.cli._app import App
-    from clave.store.syncing import Synced
+    from clave.store.share.syncing import Synced
     from clave.team.verdict import Waiting
     from clave.vcs.graph import Told
 
@@ -39,7 +39,7 @@ def command(app: App, *, dry_run: bool, endorse: bool, sign: bool, as_json: bool
     Commits that pass or plain git made without a signature wait until somebody who could have made them endorses them;
     until then they are not brought in, and the exit code is 6.
     """
-    from clave.store import syncing
+    from clave.store.share import syncing
 
     if dry_run and (endorse or sign):
         raise UsageError("--dry-run changes nothing", "Leave --endorse and --sign out.")
@@ -58,7 +58,7 @@ def command(app: App, *, dry_run: bool, endorse: bool, sign: bool, as_json: bool
     else:
         _print(done, dry_run=dry_run)
         if done.head and done.came and app.store.is_team:
-            from clave.store import words
+            from clave.store.trust import words
 
             _output.note(f"Whoever has the same sees the same words: {words.of_head(done.head)}")
     for line in done.refused:

@@ -14,8 +14,8 @@ from clave.errors import UsageError, VerificationFailed
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.store.incoming import Update
-    from clave.store.inspection import Inspection
+    from clave.store.trust.incoming import Update
+    from clave.store.trust.inspection import Inspection
     from clave.team.verdict import Refusal
 
 
@@ -46,13 +46,13 @@ def command(app: App, everything: bool, strict: bool, as_json: bool, incoming: b
     NAME.
     """
     if incoming:
-        from clave.store.incoming import check
+        from clave.store.trust.incoming import check
 
         check(_updates(push), strict=strict)
         return
     if push:
         raise UsageError("commits are named with --incoming alone", "See: clave help verify.")
-    from clave.store.inspection import inspect
+    from clave.store.trust.inspection import inspect
 
     store = app.store
     if not store.is_team:
@@ -106,7 +106,7 @@ def _refusal(each: Refusal) -> dict[str, str]:
 
 def _updates(push: tuple[str, ...]) -> list[Update]:
     """Return what is pushed, from the arguments or as git tells a hook: lines of old, new and ref."""
-    from clave.store.incoming import Update
+    from clave.store.trust.incoming import Update
 
     rows = [list(push)] if push else [line.split(" ", 2) for line in sys.stdin.read().splitlines()]
     updates = []

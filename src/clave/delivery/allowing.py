@@ -22,7 +22,7 @@ from clave.config import write_private
 from clave.delivery.references import Reference, parse
 from clave.errors import CannotWrite, UsageError
 from clave.places import state_file, state_of
-from clave.store import pins
+from clave.store.trust import pins
 from clave.vcs.git import Repository
 
 if TYPE_CHECKING:

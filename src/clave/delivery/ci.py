@@ -18,7 +18,7 @@ from clave import places, ram
 from clave.delivery import supervising
 from clave.errors import NotFound, UsageError
 from clave.openpgp import throwaway
-from clave.store.pins import ROOT
+from clave.store.trust.pins import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

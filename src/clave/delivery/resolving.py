@@ -111,7 +111,7 @@ def sources(store: Store, variables: Iterable[Variable]) -> list[str]:
     names = sorted({each.name for variable in variables for each in variable.references})
     found = [layout.entry_file(store.root, name) for name in names]
     if store.is_team:
-        from clave.store import pins
+        from clave.store.trust import pins
 
         found.append(pins.location(store.team_repository().common_dir))
     return found
@@ -244,7 +244,7 @@ def _with_mend(store: Store, name: str, problem: CannotDecrypt) -> CannotDecrypt
 
 
 def _of_team(store: Store, name: str) -> CannotDecrypt:
-    from clave.store.access import granted
+    from clave.store.people.access import granted
 
     team = store.team()
     folder = name.rpartition("/")[0]

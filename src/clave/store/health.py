@@ -160,7 +160,7 @@ def _recipients(store: Store) -> Iterator[Report]:
 
 def _team(store: Store) -> Iterator[Report]:
     """Report on a team: is HEAD verified, is the user in it, can every member be encrypted to?"""
-    from clave.store import expiry
+    from clave.store.people import expiry
 
     try:
         team = store.team()

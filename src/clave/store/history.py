@@ -86,7 +86,7 @@ def log(store: Store, name: str = "", *, limit: int | None = None, verify: bool 
         if not events and name.strip("/"):
             raise _never(name)
         if verify:
-            from clave.store.checking import check
+            from clave.store.trust.checking import check
 
             signed = [event.commit for event in events if event.signature != "unsigned"]
             states = check(then.history, signed, store.known_team()) if signed else {}

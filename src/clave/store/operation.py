@@ -19,7 +19,8 @@ from clave.model.secret import compare
 from clave.openpgp import keys
 from clave.openpgp.command import start_decrypting
 from clave.openpgp.message import decrypt_with, encrypt
-from clave.store import layout, recipients, unshared
+from clave.store import layout, recipients
+from clave.store.share import unshared
 from clave.vcs import transaction, unversioned, worktree
 from clave.vcs.identity import Identity
 from clave.vcs.worktree import Content, Link
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from clave.openpgp.keys import Recipient
     from clave.process import Running
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
     from clave.store.renewal import Kept, Progress
     from clave.store.store import Store
     from clave.team.roster import Roster
@@ -125,7 +126,7 @@ class Operation:
 
         From now on its readers are those of the entries. Raises VerificationFailed for somebody who is no admin.
         """
-        from clave.store import rostering
+        from clave.store.people import rostering
 
         assert self.team is not None
         known = {**self.team.certificates, **(certificates or {})}
@@ -236,7 +237,7 @@ class Operation:
         if self.team is None:
             write.commit(changes, message, parents=parents, identity=own_identity, adopt=adopt)
             return
-        from clave.store import judging, verification
+        from clave.store.trust import judging, verification
         from clave.team.verdict import Rule
 
         assert self._repository is not None
@@ -270,7 +271,7 @@ class Operation:
         """Leave a notice of each reader of what was changed whose key ends soon, and of rights that have lapsed."""
         from datetime import date
 
-        from clave.store import expiry
+        from clave.store.people import expiry
         from clave.team.wording import lapsed
 
         if isinstance(self._readers, recipients.TeamReaders):
@@ -395,7 +396,7 @@ def begin(store: Store, folder: str = "") -> Iterator[Operation]:
 @contextmanager
 def _begin_in_team(store: Store, folder: str) -> Iterator[Operation]:
     """Begin an operation in a team store: HEAD is verified, and nobody has touched what says who reads."""
-    from clave.store import rostering
+    from clave.store.people import rostering
 
     repository = store.team_repository()
     inner = store.repository(folder)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from clave.openpgp.keys import Recipient
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
     from clave.store.store import Store
     from clave.team.roster import Roster
 

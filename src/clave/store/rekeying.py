@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from clave.openpgp.keys import Recipient
-    from clave.store.membership import Team
     from clave.store.operation import Operation
+    from clave.store.people.membership import Team
     from clave.store.renewal import Progress
     from clave.store.store import Store
     from clave.team.roster import Roster

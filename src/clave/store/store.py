@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from clave.errors import Busy, CannotWrite, UsageError, VerificationFailed
-from clave.store import layout, pins
+from clave.store import layout
+from clave.store.trust import pins
 from clave.vcs.git import Repository
 
 if TYPE_CHECKING:
     from clave.config import Settings
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
 
 
 class Store:
@@ -91,8 +92,8 @@ class Store:
         """
         if not self.is_team:
             raise UsageError("this store has no team", "Make one: clave team init.")
-        from clave.store.membership import Team
-        from clave.store.verification import verify_head
+        from clave.store.people.membership import Team
+        from clave.store.trust.verification import verify_head
 
         repository = self.team_repository()
         pinned = verify_head(repository)
@@ -100,7 +101,7 @@ class Store:
 
     def known_team(self) -> Team | None:
         """Return the team as the last verified HEAD says; None for a plain store, or where nothing is verified."""
-        from clave.store.membership import Team
+        from clave.store.people.membership import Team
 
         if not self.is_team:
             return None
@@ -115,7 +116,7 @@ class Store:
         """
         if not self.is_team:
             return None
-        from clave.store.verification import require_committed, verify_head
+        from clave.store.trust.verification import require_committed, verify_head
 
         try:
             repository = self.team_repository()

@@ -18,7 +18,7 @@ def command(app: App, name: str, members: tuple[str, ...], sure: bool, dry_run: 
 
     A group that is not there yet is made. What it may read is encrypted anew for the new ones too.
     """
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     group = name.removeprefix("@")

@@ -18,7 +18,7 @@ def command(app: App, name: str, members: tuple[str, ...], sure: bool, dry_run: 
 
     Without MEMBER the group goes, with all its rights. What it could read is encrypted anew for those who still may.
     """
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     group = name.removeprefix("@")

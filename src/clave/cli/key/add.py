@@ -26,7 +26,7 @@ def command(app: App, fingerprint: str | None, sure: bool, dry_run: bool) -> Non
     one, who runs `clave team key add`.
     """
     from clave.openpgp import certificates
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
     from clave.team.roster import ADMIN
 

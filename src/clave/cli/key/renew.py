@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clave.cli._app import App
-    from clave.store.membership import Team
-    from clave.store.renewing import Renewal
+    from clave.store.people.membership import Team
+    from clave.store.people.renewing import Renewal
+    from clave.store.people.teamwork import Change
     from clave.store.store import Store
-    from clave.store.teamwork import Change
     from clave.team.roster import Roster
 
 
@@ -37,7 +37,7 @@ def command(app: App, name: str | None, file: str | None, sure: bool, dry_run: b
     An admin renews the key of another MEMBER, from FILE which they sent, or from what they have published. That is the
     only way for a key that has expired, whose owner cannot sign any more.
     """
-    from clave.store import renewing
+    from clave.store.people import renewing
     from clave.team.roster import ADMIN
 
     store = app.store
@@ -65,7 +65,7 @@ def command(app: App, name: str | None, file: str | None, sure: bool, dry_run: b
 
 def _change(renewals: Sequence[Renewal]) -> Change:
     """Return the change that takes new subkeys into the roster, with the certificates."""
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     def edit(roster: Roster) -> Roster:
@@ -81,7 +81,7 @@ def _change(renewals: Sequence[Renewal]) -> Change:
 
 def _publish(store: Store, team: Team, renewals: Sequence[Renewal], *, dry_run: bool) -> None:
     """Put certificates into the store, and say what an admin has to do after that."""
-    from clave.store import renewing
+    from clave.store.people import renewing
 
     team.require_signer()
     for each in renewals:

@@ -13,14 +13,14 @@ from clave.team.wording import lapsed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clave.store.expiry import KeyState
-    from clave.store.overview import Overview, Person
+    from clave.store.people.expiry import KeyState
+    from clave.store.people.overview import Overview, Person
     from clave.store.store import Store
 
 
 def show(store: Store, *, as_json: bool) -> None:
     """Print a team at a glance."""
-    from clave.store import overview
+    from clave.store.people import overview
 
     found = overview.look(store)
     if as_json:
@@ -39,13 +39,13 @@ def show(store: Store, *, as_json: bool) -> None:
 
 
 def _seen(person: Person) -> str:
-    from clave.store.expiry import day
+    from clave.store.people.expiry import day
 
     return f"last commit {day(person.seen)}" if person.seen else "no commit yet"
 
 
 def _state(key: KeyState) -> str:
-    from clave.store.expiry import day
+    from clave.store.people.expiry import day
 
     return key.problem or ("does not expire" if key.expires is None else f"expires {day(key.expires)}")
 

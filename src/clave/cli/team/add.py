@@ -32,7 +32,7 @@ def command(app: App, name: str, file: str | None, key: str | None, fingerprint:
     A member may do nothing by that alone: see `clave grant`.
     """
     from clave.openpgp import certificates
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     exclusive(FILE=file, key=key)

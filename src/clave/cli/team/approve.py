@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clave.cli._app import App
-    from clave.store.approving import Applicant
-    from clave.store.membership import Team
-    from clave.store.requests import Read, Request
+    from clave.store.people.approving import Applicant
+    from clave.store.people.membership import Team
+    from clave.store.people.requests import Read, Request
     from clave.store.store import Store
 
 
@@ -53,7 +53,8 @@ def command(
 
     A script gives the full fingerprint, which it has from the owner of the key: --request FINGERPRINT --sure.
     """
-    from clave.store import approving, teamwork, words
+    from clave.store.people import approving, teamwork
+    from clave.store.trust import words
 
     store = app.store
     if name is None:
@@ -81,8 +82,8 @@ def command(
 
 
 def _list(found: Mapping[str, Read], *, as_json: bool) -> None:
-    from clave.store import words
-    from clave.store.approving import from_request
+    from clave.store.people.approving import from_request
+    from clave.store.trust import words
 
     open_ones = [from_request(each.request) for each in found.values() if each.request is not None]
     refused = [each.problem for each in found.values() if each.problem is not None]
@@ -114,7 +115,7 @@ def _list(found: Mapping[str, Read], *, as_json: bool) -> None:
 
 def _applicant(store: Store, team: Team, name: str, file: str | None, fingerprint: str | None) -> Applicant:
     """Return whom to let in. Raises VerificationFailed for a key that is not the one that was named."""
-    from clave.store import approving
+    from clave.store.people import approving
 
     key = None if fingerprint is None else "".join(fingerprint.split()).upper().removeprefix("0X")
     if file is not None:
@@ -145,7 +146,7 @@ def _chosen(others: Sequence[Request], name: str) -> Request:
 
 
 def _show(applicant: Applicant, name: str) -> None:
-    from clave.store import words
+    from clave.store.trust import words
 
     wish = applicant.request.name if applicant.request else ""
     if wish and wish != name:

@@ -12,7 +12,7 @@ from clave.errors import UsageError
 
 if TYPE_CHECKING:
     from clave.cli._app import App
-    from clave.store.founding import Founding
+    from clave.store.people.founding import Founding
 
 
 @click.command(name="init")
@@ -27,7 +27,8 @@ def command(app: App, name: str | None, me: str | None, sure: bool) -> None:
     keeps its readers, who may write too. You are the first admin. Earlier history is trusted as what it led to,
     nothing more. Everybody else joins with the words that this prints: clave join.
     """
-    from clave.store import founding, words
+    from clave.store.people import founding
+    from clave.store.trust import words
 
     store = app.store
     plan = founding.plan(store, name, me=me)

@@ -23,8 +23,8 @@ def command(app: App, as_json: bool) -> None:
     A line for each roster, the newest first: its number, when it came, which admin signed it, and what it changed.
     All of them are verified. A date is what the admin's computer said.
     """
-    from clave.store import overview
     from clave.store.past import moment, utc
+    from clave.store.people import overview
 
     found = overview.rosters_of(app.store)
     if as_json:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clave.cli._app import App
-    from clave.store.teamwork import Change
+    from clave.store.people.teamwork import Change
     from clave.team.roster import Roster
 
 
@@ -38,7 +38,7 @@ def command(app: App, read: tuple[str, ...], new: bool, on_disk: bool, sure: boo
     clave team machine ci --read deploy | gh secret set CLAVE_KEY
     """
     from clave.openpgp import throwaway
-    from clave.store import teamwork
+    from clave.store.people import teamwork
 
     store = app.store
     team = store.team()
@@ -56,7 +56,7 @@ def command(app: App, read: tuple[str, ...], new: bool, on_disk: bool, sure: boo
 
 
 def _change(name: str, certificate: bytes, folders: Sequence[str]) -> Change:
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
     from clave.team.roster import MACHINE
 

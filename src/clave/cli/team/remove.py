@@ -52,7 +52,8 @@ def command(
     Of what a stolen key signed after the last good commit nothing may stand as it was left. Look at those commits;
     bring back earlier versions, or stand for what is all right with --endorse.
     """
-    from clave.store import teamwork, wronghands
+    from clave.store.people import teamwork
+    from clave.store.trust import wronghands
 
     store = app.store
     team = store.team()

@@ -19,7 +19,7 @@ def command(app: App, name: str, role: str, sure: bool, dry_run: bool) -> None:
     An admin says who belongs to the team and who may read and write what. They may not read anything for that: rights
     are granted to them as to everybody else.
     """
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     change = teamwork.Change(

@@ -26,7 +26,7 @@ def command(app: App, name: str, file: str, fingerprint: str | None, sure: bool,
     read is encrypted for it as well, in one signed commit.
     """
     from clave.openpgp import certificates
-    from clave.store import teamwork
+    from clave.store.people import teamwork
     from clave.team import editing
 
     store = app.store

@@ -51,7 +51,8 @@ def command(
     for what is all right with --endorse.
     """
     from clave.openpgp import certificates
-    from clave.store import teamwork, wronghands
+    from clave.store.people import teamwork
+    from clave.store.trust import wronghands
     from clave.team import editing
     from clave.team.roster import LOST, REPLACED, STOLEN
     from clave.vcs import reading

@@ -15,9 +15,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotWrite, VerificationFailed
-from clave.store import pins, words
-from clave.store.judging import judge
-from clave.store.pins import ROOT, Pinned
+from clave.store.trust import pins, words
+from clave.store.trust.judging import judge
+from clave.store.trust.pins import ROOT, Pinned
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.vcs import beginning, reading

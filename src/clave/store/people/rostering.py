@@ -14,7 +14,7 @@ from clave.team import roster as rosters
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
     from clave.team.roster import Roster
 
 

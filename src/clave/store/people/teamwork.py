@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import Busy, CannotEncrypt, NotFound, UsageError, VerificationFailed
 from clave.model.name import SUFFIX, check_new
 from clave.openpgp import certificates
-from clave.store import layout, rekeying, wronghands
+from clave.store import layout, rekeying
 from clave.store.operation import begin
 from clave.store.recipients import TeamReaders
+from clave.store.trust import wronghands
 from clave.team.roster import Key, upwards
 from clave.team.wording import words
 from clave.vcs import remote
@@ -26,7 +27,7 @@ from clave.vcs import remote
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
     from clave.store.renewal import Progress
     from clave.store.store import Store
     from clave.team.roster import Roster
@@ -107,7 +108,7 @@ def make(
     Raises as `preview`, Busy where it would do something else than what was seen, and VerificationFailed where a
     request is another one than was seen; nothing is changed then.
     """
-    from clave.store.sharing import NotShared, share
+    from clave.store.share.sharing import NotShared, share
 
     made: list[Done] = []
 

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from clave.errors import Busy, ClaveError, GitFailed, VerificationFailed
 from clave.model import notices
-from clave.store import pins, syncing
+from clave.store.share import syncing
+from clave.store.trust import pins
 from clave.vcs import remote, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from clave.store.pins import Pinned
     from clave.store.store import Store
+    from clave.store.trust.pins import Pinned
     from clave.vcs.git import Repository
 
 T = TypeVar("T")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotEncrypt, NotFound, UsageError
 from clave.openpgp import certificates
-from clave.store import expiry
 from clave.store.operation import begin
+from clave.store.people import expiry
 from clave.team import paths
 from clave.team.roster import Key
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clave.openpgp.components import Certificate
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
     from clave.store.store import Store
     from clave.team.roster import Member
 
@@ -84,7 +84,7 @@ def of_store(team: Team, member: Member) -> list[Renewal]:
 
 def publish(store: Store, renewals: Sequence[Renewal]) -> None:
     """Put the certificates into the store, in a commit of their own. Raises NotShared, VerificationFailed."""
-    from clave.store.sharing import share
+    from clave.store.share.sharing import share
 
     def work() -> None:
         with begin(store) as change:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import GitFailed, NotFound, UsageError
 from clave.openpgp import certificates
-from clave.store import judging, layout, pins, recipients, rostering
+from clave.store import layout, recipients
 from clave.store.operation import own_identity
+from clave.store.people import rostering
+from clave.store.trust import judging, pins
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.team.roster import ADMIN, MEMBER, Folder, Grant, Key, Member, Roster
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from clave.openpgp.keys import Recipient
-    from clave.store.pins import Pinned
     from clave.store.store import Store
+    from clave.store.trust.pins import Pinned
 
 
 class Founding(NamedTuple):

@@ -21,8 +21,9 @@ from clave.model import threeway
 from clave.model.name import SUFFIX
 from clave.openpgp import bulk
 from clave.openpgp.message import encrypt
-from clave.store import recipients, verification
-from clave.store.merging import CONFLICT
+from clave.store import recipients
+from clave.store.share.merging import CONFLICT
+from clave.store.trust import verification
 from clave.vcs.attributes import use_drivers
 from clave.vcs.objects import object_id
 from clave.vcs.worktree import explained
@@ -82,7 +83,7 @@ def _settings(store: Store, *, lenient: bool = False) -> Iterator[Setting]:
     command = ["gpg", "-d", "--quiet", "--yes", "--compress-algo=none", "--no-encrypt-to", *store.options]
     yield Setting("diff.gpg.textconv", " ".join(command), "by gpg")
     if store.is_team:
-        from clave.store.membership import Team
+        from clave.store.people.membership import Team
 
         # As the last verified commit says, also where HEAD is not: what makes it so may be missing signatures.
         repository = store.team_repository()

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import GitFailed, VerificationFailed
-from clave.store import genesis as beginnings
-from clave.store import pins
-from clave.store.verification import pinned_or_refuse
+from clave.store.trust import genesis as beginnings
+from clave.store.trust import pins
+from clave.store.trust.verification import pinned_or_refuse
 from clave.vcs import reading, remote, transaction
 
 if TYPE_CHECKING:
-    from clave.store.pins import Pinned
     from clave.store.store import Store
+    from clave.store.trust.pins import Pinned
 
 KEPT = "refs/clave/before-pin"
 _FETCHED = "refs/clave/incoming"

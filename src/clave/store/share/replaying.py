@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import NotFound, UsageError, VerificationFailed
 from clave.model.change import parse
 from clave.model.name import SUFFIX
-from clave.store import layout, pins, verification
-from clave.store.merging import Merger, decide, renew, roster_file
+from clave.store import layout
 from clave.store.operation import begin
+from clave.store.share.merging import Merger, decide, renew, roster_file
+from clave.store.trust import pins, verification
 from clave.team import editing, paths
 from clave.team import roster as rosters
 from clave.team.paths import Kind
 from clave.vcs import graph, queue, reading, transaction
 
 if TYPE_CHECKING:
-    from clave.store.merging import Conflict
     from clave.store.operation import Operation
+    from clave.store.share.merging import Conflict
     from clave.store.store import Store
     from clave.vcs.git import Repository
     from clave.vcs.graph import Files

@@ -20,10 +20,11 @@ from clave.config import STORE_NAME
 from clave.errors import Busy, CannotEncrypt, CannotWrite, GitFailed, UsageError, VerificationFailed
 from clave.model.text import printable
 from clave.openpgp import certificates
-from clave.store import genesis as beginnings
-from clave.store import pins, requests
+from clave.store.people import requests
 from clave.store.store import Store
 from clave.store.stores import DEFAULT_FOLDER, store_path
+from clave.store.trust import genesis as beginnings
+from clave.store.trust import pins
 from clave.team import paths
 from clave.vcs import reading, remote
 from clave.vcs.attributes import protect_attributes
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from clave.config import Settings
-    from clave.store.genesis import Genesis
-    from clave.store.membership import Team
-    from clave.store.pins import Pinned
-    from clave.store.requests import Request
+    from clave.store.people.membership import Team
+    from clave.store.people.requests import Request
+    from clave.store.trust.genesis import Genesis
+    from clave.store.trust.pins import Pinned
     from clave.team.verdict import Verdict
 
 

@@ -22,7 +22,7 @@ from clave.vcs.signed import split
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
     from clave.vcs.history import History
 
 CACHE = "signatures"

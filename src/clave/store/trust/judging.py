@@ -8,7 +8,7 @@ from clave.vcs import graph
 from clave.vcs.partial import fetch_missing, is_partial
 
 if TYPE_CHECKING:
-    from clave.store.pins import Pinned
+    from clave.store.trust.pins import Pinned
     from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
 
@@ -31,7 +31,7 @@ def judge_new(repository: Repository, pinned: Pinned, head: str, commit: str) ->
 
 def _judged(repository: Repository, pinned: Pinned, tip: str, start: str, *, texts: bool) -> Verdict:
     # Loaded here: most of the time HEAD is what was judged before.
-    from clave.store.evidence import GitEvidence
+    from clave.store.trust.evidence import GitEvidence
     from clave.team import rules
     from clave.team.verdict import Pin
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clave.errors import CannotEncrypt, VerificationFailed
 from clave.openpgp import certificates as openpgp
 from clave.openpgp.keys import PROBLEM, Recipient
-from clave.store import expiry
+from clave.store.people import expiry
 from clave.team import paths
 from clave.team.history import current_roster
 from clave.team.roster import ADMIN
@@ -22,7 +22,7 @@ from clave.vcs import reading, signed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clave.store.pins import Pinned
+    from clave.store.trust.pins import Pinned
     from clave.team.roster import Key, Member, Roster
     from clave.vcs.git import Repository
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.openpgp import certificates
-from clave.store import expiry, layout, rekeying
+from clave.store import layout, rekeying
+from clave.store.people import expiry
 from clave.team import paths
 from clave.team import roster as rosters
 from clave.team.wording import words
@@ -18,8 +19,8 @@ from clave.vcs import reading
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clave.store.expiry import KeyState
-    from clave.store.membership import Team
+    from clave.store.people.expiry import KeyState
+    from clave.store.people.membership import Team
     from clave.store.store import Store
     from clave.team.roster import Roster
     from clave.vcs.git import Repository

@@ -18,7 +18,7 @@ from clave.vcs import reading, signed
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from clave.store.membership import Team
+    from clave.store.people.membership import Team
     from clave.store.store import Store
     from clave.team.roster import Roster
 

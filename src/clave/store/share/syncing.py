@@ -18,16 +18,17 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, GitFailed, VerificationFailed
-from clave.store import judging, merging, pins, replaying, unshared, verification
 from clave.store.operation import begin
+from clave.store.share import merging, replaying, unshared
+from clave.store.trust import judging, pins, verification
 from clave.team.verdict import Waiting
 from clave.vcs import graph, reading, remote, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from clave.store.membership import Team
-    from clave.store.merging import Conflict
+    from clave.store.people.membership import Team
+    from clave.store.share.merging import Conflict
     from clave.store.store import Store
     from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
@@ -238,7 +239,7 @@ class _Run:
 
     def _named(self, commits: Sequence[Told], good: str) -> tuple[Told, ...]:
         """Return commits with the roster's names for who signed them, if there is one: an author is a claim."""
-        from clave.store.membership import Team
+        from clave.store.people.membership import Team
 
         if self.pinned is None or not commits:
             return tuple(commits)
@@ -286,7 +287,7 @@ class _Run:
             self.pinned = verification.moved(self.repository, self.pinned, verdict)
 
     def _sign_own(self, tip: str | None, head: str, verdict: Verdict) -> None:
-        from clave.store import signing
+        from clave.store.share import signing
 
         assert self.pinned is not None
         theirs = {each.id for each in graph.between(self.repository, verdict.good, tip)} if tip else set()
@@ -310,7 +311,7 @@ class _Run:
 
     def _endorsed(self, tip: str, verdict: Verdict) -> str:
         """Return a commit with the remote's tip before it that endorses what waits there, "" where there is none."""
-        from clave.store import signing
+        from clave.store.share import signing
 
         assert self.pinned is not None
         head = self.repository.head()
@@ -394,7 +395,7 @@ class _Run:
         """Return the team that judges a merge: that of the commit with the highest roster."""
         if self.pinned is None:
             return None
-        from clave.store.membership import Team
+        from clave.store.people.membership import Team
 
         pinned = verification.pinned_or_refuse(self.repository)
         here, there = (Team(self.repository, pinned, commit) for commit in (head, tip))

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotWrite, GitFailed, VerificationFailed
 from clave.model.text import printable
-from clave.store import genesis as beginnings
-from clave.store import judging, pins, requests, verification
+from clave.store.people import requests
+from clave.store.trust import genesis as beginnings
+from clave.store.trust import judging, pins, verification
 from clave.vcs.bare import Bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clave.store.pins import Pinned
+    from clave.store.trust.pins import Pinned
 
 ROOT = "clave.root"
 

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 from clave.errors import VerificationFailed
 from clave.model.name import SUFFIX, split_field
 from clave.model.text import printable
-from clave.store import pins
-from clave.store.judging import judge
+from clave.store.trust import pins
+from clave.store.trust.judging import judge
 from clave.vcs import graph, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clave.store.pins import Pinned
+    from clave.store.trust.pins import Pinned
     from clave.team.verdict import Verdict
     from clave.vcs.git import Repository
 
@@ -34,7 +34,7 @@ def pinned_or_refuse(repository: Repository) -> Pinned:
     found = pins.read(repository)
     root = os.environ.get(pins.ROOT)
     if root:
-        from clave.store.genesis import as_told
+        from clave.store.trust.genesis import as_told
 
         return as_told(repository, found, root)
     if found is None:

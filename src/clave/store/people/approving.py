@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import GitFailed, NotFound, VerificationFailed
 from clave.openpgp import certificates
-from clave.store import requests, teamwork
+from clave.store.people import requests, teamwork
 from clave.team import editing
 from clave.vcs import remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clave.store.membership import Team
-    from clave.store.requests import Read, Request
+    from clave.store.people.membership import Team
+    from clave.store.people.requests import Read, Request
+    from clave.store.people.teamwork import Change
     from clave.store.store import Store
-    from clave.store.teamwork import Change
     from clave.team.roster import Roster
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clave.model.change import Change
-    from clave.store.membership import Team
     from clave.store.operation import Operation
+    from clave.store.people.membership import Team
     from clave.store.store import Store
     from clave.vcs.git import Repository
     from clave.vcs.graph import File, Files

@@ -13,7 +13,7 @@ from clave.errors import BadMessage
 from clave.model import change
 from clave.openpgp import certificates as openpgp
 from clave.openpgp import packets
-from clave.store import ahead
+from clave.store.trust import ahead
 from clave.team.evidence import UNSIGNED, Certificate, Commit, Signature, State
 from clave.team.paths import CERTIFICATES, Kind, place
 from clave.team.tree import ORDINARY, Change, File, Tree

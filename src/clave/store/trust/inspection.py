@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import BadMessage, VerificationFailed
 from clave.model.text import printable
 from clave.openpgp import certificates, packets
-from clave.store import judging, verification
-from clave.store.genesis import shared
-from clave.store.membership import Team
+from clave.store.people.membership import Team
+from clave.store.trust import judging, verification
+from clave.store.trust.genesis import shared
 from clave.team.readers import Due, rekey_due
 from clave.team.tree import File, Tree
 from clave.team.verdict import Verdict
@@ -27,8 +27,8 @@ from clave.vcs import reading, signed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clave.store.pins import Pinned
     from clave.store.store import Store
+    from clave.store.trust.pins import Pinned
     from clave.vcs.git import Repository
 
 POLICY = ".clave/policy.toml"

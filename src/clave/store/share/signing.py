@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from clave.errors import Busy, VerificationFailed
 from clave.model.change import compose
-from clave.store import judging, verification
-from clave.store.membership import Team
 from clave.store.operation import own_identity
+from clave.store.people.membership import Team
+from clave.store.trust import judging, verification
 from clave.vcs import reading, signed, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clave.store.pins import Pinned
     from clave.store.store import Store
+    from clave.store.trust.pins import Pinned
     from clave.team.verdict import Verdict
     from clave.vcs.graph import Told
 
