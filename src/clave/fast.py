@@ -181,7 +181,7 @@ def _verified(root: str) -> str:
     if os.environ.get("CLAVE_ROOT"):
         raise _NotHere
     if not has_pins(os.environ):
-        if os.path.exists(os.path.join(root, ".clave")):
+        if os.path.exists(os.path.join(root, ".clave", "roster")):
             raise _NotHere
         return ""
     from clave.store.trust.pins import location, read_file
@@ -191,7 +191,7 @@ def _verified(root: str) -> str:
         top = os.path.dirname(top)  # a store may be a folder of a repository, but no team's may
     pinned = read_file(location(git_dir))
     if pinned is None:
-        if os.path.exists(os.path.join(root, ".clave")):
+        if os.path.exists(os.path.join(root, ".clave", "roster")):
             raise _NotHere
         return ""
     from clave.vcs.head import plain_head

@@ -15,21 +15,24 @@ blob the commit changed, the path in the repository, as git names it, and what b
     part   some are                             rekey  same plaintext, new recipients
     same   the plaintext is that of another blob (restored, moved, copied), named behind `from`
 
-Removing a file needs no line: git knows. `Clave-Endorse: <full id>` says that the author of this commit stands for
-another one, which is not signed. Trailers are a claim of the author; whoever uses one asks git first whether that path
-changed at all.
+Removing a file needs no line: git knows. `Clave-Due: <day> <path>` says from which day on the secret in that file is
+good for nothing, where it says so itself (`model.due`); it holds for that blob, and wherever its plaintext goes.
+`Clave-Endorse: <full id>` says that the author of this commit stands for another one, which is not signed. Trailers are
+a claim of the author; whoever uses one asks git first whether that path changed at all.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
 # DESIGN.md, Store format.
 OPERATIONS = frozenset(
@@ -56,6 +59,7 @@ KINDS = frozenset(("meta", "part", "rekey", "same", "value"))
 _OPERATION = "Clave-Op"
 _CHANGE = "Clave-Change"
 _ENDORSE = "Clave-Endorse"
+_DUE = "Clave-Due"
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -67,6 +71,13 @@ class Change(NamedTuple):
     source: str | None = None
 
 
+class Due(NamedTuple):
+    """From which day on the secret in a file is good for nothing, as that says itself; the path in the repository."""
+
+    day: date
+    path: str
+
+
 class Note(NamedTuple):
     """What a commit message says.
 
@@ -74,7 +85,7 @@ class Note(NamedTuple):
     None where neither says. `name` is the entry or folder that the subject names (`""` the whole store), for
     a move or a copy the new one. `moves` holds every way to read such a subject as (old, new): names may
     contain ` to `, so there can be several, and git has to tell which. `endorses` are the ids of commits that this
-    one endorses. Nothing in here is safe to print.
+    one endorses, `dues` the ends of what it writes. Nothing in here is safe to print.
     """
 
     subject: str
@@ -83,9 +94,17 @@ class Note(NamedTuple):
     name: str | None = None
     moves: tuple[tuple[str, str], ...] = ()
     endorses: tuple[str, ...] = ()
+    dues: tuple[Due, ...] = ()
 
 
-def compose(subject: str, operation: str, changes: Iterable[Change], *, endorses: Iterable[str] = ()) -> str:
+def compose(
+    subject: str,
+    operation: str,
+    changes: Iterable[Change],
+    *,
+    endorses: Iterable[str] = (),
+    dues: Iterable[Due] = (),
+) -> str:
     """Return the commit message: the subject on one line, then the trailers.
 
     Control characters of a name in the subject are written as escapes; the trailers hold the exact path.
@@ -99,6 +118,7 @@ def compose(subject: str, operation: str, changes: Iterable[Change], *, endorses
             raise ValueError(f"'{change.kind}' is no kind of change")
         origin = f" from {change.source}" if change.source else ""
         lines.append(f"{_CHANGE}: {change.kind} {encode(change.path)}{origin}")
+    lines += (f"{_DUE}: {due.day.isoformat()} {encode(due.path)}" for due in dues)
     for commit in endorses:
         if not _COMMIT.fullmatch(commit):
             raise ValueError(f"'{commit}' is no id of a commit")
@@ -110,8 +130,8 @@ def parse(message: str) -> Note:
     """Read a commit message, of any author and any program. Never raises; what is malformed is not there."""
     subject = message.lstrip("\n").partition("\n")[0].rstrip()
     read = _read_subject(subject)
-    operation, changes, endorses = _read_trailers(message)
-    return read._replace(operation=operation or read.operation, changes=changes, endorses=endorses)
+    said = _read_trailers(message)
+    return said._replace(subject=subject, operation=said.operation or read.operation, name=read.name, moves=read.moves)
 
 
 def encode(path: str) -> str:
@@ -131,26 +151,23 @@ def decode(text: str) -> str | None:
     return path if encode(path) == text else None
 
 
-def _read_trailers(message: str) -> tuple[str | None, tuple[Change, ...], tuple[str, ...]]:
-    """Return operation, changes, endorsed commits: the last paragraph, if not the first, and every line a trailer."""
+def _read_trailers(message: str) -> Note:
+    """Return what the trailers say: the last paragraph, if it is not the first, and every line in it a trailer."""
     paragraphs = re.split(r"\n\s*\n", message.strip())
-    if len(paragraphs) < 2:
-        return None, (), ()
-    operations: list[str] = []
-    changes: list[Change] = []
-    endorses: list[str] = []
-    for line in paragraphs[-1].split("\n"):
+    found: dict[str, list[str]] = {_OPERATION: [], _CHANGE: [], _DUE: [], _ENDORSE: []}
+    for line in paragraphs[-1].split("\n") if len(paragraphs) > 1 else []:
         key, colon, value = line.partition(": ")
         if not colon or not re.fullmatch(r"[A-Za-z0-9-]+", key):
-            return None, (), ()
-        if key == _OPERATION:
-            operations.append(value.strip())
-        elif key == _CHANGE and (change := _read_change(value.strip())):
-            changes.append(change)
-        elif key == _ENDORSE and _COMMIT.fullmatch(value.strip()):
-            endorses.append(value.strip())
-    operation = operations[0] if len(operations) == 1 and operations[0] in OPERATIONS else None
-    return operation, tuple(changes), tuple(endorses)
+            return Note("")
+        found.get(key, []).append(value.strip())
+    operations = found[_OPERATION]
+    return Note(
+        "",
+        operations[0] if len(operations) == 1 and operations[0] in OPERATIONS else None,
+        changes=tuple(filter(None, map(_read_change, found[_CHANGE]))),
+        endorses=tuple(each for each in found[_ENDORSE] if _COMMIT.fullmatch(each)),
+        dues=tuple(filter(None, map(_read_due, found[_DUE]))),
+    )
 
 
 def _read_change(value: str) -> Change | None:
@@ -162,6 +179,18 @@ def _read_change(value: str) -> Change | None:
     if origin and not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", source):
         return None
     return Change(kind, path, source or None)
+
+
+def _read_due(value: str) -> Due | None:
+    day, _, encoded = value.partition(" ")
+    path = decode(encoded)
+    if path is None or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day, re.ASCII):
+        return None
+    from datetime import date
+
+    with suppress(ValueError):
+        return Due(date.fromisoformat(day), path)
+    return None
 
 
 # What pass 1.7.4, pass-otp 1.1.1 and gopass (1.9 to 1.15) write. The group `name` is the entry or folder.

@@ -221,7 +221,7 @@ def age(text: str) -> timedelta | None:
     """Return the time that `90d` means (hours, days, weeks, years of 365 days); None for what is no time."""
     match = _AGE.fullmatch(text)
     found = timedelta(hours=int(match[1]) * _HOURS[match[2]]) if match else None
-    return found if found is not None and timedelta() < found <= _LONGEST else None
+    return found if found is not None and found <= _LONGEST else None
 
 
 def pattern_problem(pattern: str) -> str | None:

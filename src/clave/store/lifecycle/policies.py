@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from clave.errors import Finding, StoreDamaged, UsageError
 from clave.store import layout
-from clave.team.paths import POLICY
+from clave.store.layout import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
