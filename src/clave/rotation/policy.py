@@ -154,10 +154,16 @@ class Policy:
         """Tell whether one of the patterns holds for an entry."""
         return any(self._paths[number].pattern == pattern for number in self._matched(name))
 
+    def said(self, pattern: str) -> list[tuple[str, str]]:
+        """Return the keys of a pattern and their values, as they stand in the file."""
+        return [(key, _written(value)) for each in self._of(pattern) for key, value in each.raw.items()]
+
     def where(self, pattern: str) -> str:
         """Return file and line of a pattern."""
-        written = next((each.written for each in self._paths if each.pattern == pattern), pattern)
-        return _at(self._data, f"paths.{written}")
+        return next((_at(self._data, f"paths.{each.written}") for each in self._of(pattern)), FILE)
+
+    def _of(self, pattern: str) -> list[_Paths]:
+        return [each for each in self._paths if each.pattern == pattern]
 
     def _reason(self, key: str, value: object, paths: _Paths) -> Reason:
         return Reason(key, _written(value), paths.pattern, _at(self._data, f"paths.{paths.written}.{key}"))
