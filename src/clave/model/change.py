@@ -15,24 +15,22 @@ blob the commit changed, the path in the repository, as git names it, and what b
     part   some are                             rekey  same plaintext, new recipients
     same   the plaintext is that of another blob (restored, moved, copied), named behind `from`
 
-Removing a file needs no line: git knows. `Clave-Due: <day> <path>` says from which day on the secret in that file is
-good for nothing, where it says so itself (`model.due`); it holds for that blob, and wherever its plaintext goes.
-`Clave-Endorse: <full id>` says that the author of this commit stands for another one, which is not signed. Trailers are
-a claim of the author; whoever uses one asks git first whether that path changed at all.
+Removing a file needs no line: git knows. `Clave-Due: <YYYY-MM-DD> <path>` is the end that an entry has of its own: the
+date in its text, or of a certificate in it. `Clave-Endorse: <full id>` says that the author of this commit stands for
+another one, which is not signed. Trailers are a claim of the author; whoever uses one asks git first whether that path
+changed at all.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
 # DESIGN.md, Store format.
 OPERATIONS = frozenset(
@@ -58,8 +56,9 @@ KINDS = frozenset(("meta", "part", "rekey", "same", "value"))
 
 _OPERATION = "Clave-Op"
 _CHANGE = "Clave-Change"
-_ENDORSE = "Clave-Endorse"
 _DUE = "Clave-Due"
+_ENDORSE = "Clave-Endorse"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -71,13 +70,6 @@ class Change(NamedTuple):
     source: str | None = None
 
 
-class Due(NamedTuple):
-    """From which day on the secret in a file is good for nothing, as that says itself; the path in the repository."""
-
-    day: date
-    path: str
-
-
 class Note(NamedTuple):
     """What a commit message says.
 
@@ -85,7 +77,8 @@ class Note(NamedTuple):
     None where neither says. `name` is the entry or folder that the subject names (`""` the whole store), for
     a move or a copy the new one. `moves` holds every way to read such a subject as (old, new): names may
     contain ` to `, so there can be several, and git has to tell which. `endorses` are the ids of commits that this
-    one endorses, `dues` the ends of what it writes. Nothing in here is safe to print.
+    one endorses, `dues` the ends of entries: date (ISO 8601, perhaps none of the calendar) and path. Nothing in here is
+    safe to print.
     """
 
     subject: str
@@ -94,7 +87,7 @@ class Note(NamedTuple):
     name: str | None = None
     moves: tuple[tuple[str, str], ...] = ()
     endorses: tuple[str, ...] = ()
-    dues: tuple[Due, ...] = ()
+    dues: tuple[tuple[str, str], ...] = ()
 
 
 def compose(
@@ -103,12 +96,13 @@ def compose(
     changes: Iterable[Change],
     *,
     endorses: Iterable[str] = (),
-    dues: Iterable[Due] = (),
+    dues: Iterable[tuple[str, str]] = (),
 ) -> str:
     """Return the commit message: the subject on one line, then the trailers.
 
     Control characters of a name in the subject are written as escapes; the trailers hold the exact path.
-    Raises ValueError for an operation, kind or source that DESIGN does not know, and for what is no id of a commit.
+    Raises ValueError for an operation, kind or source that DESIGN does not know, for what is no id of a commit, and for
+    what is no date.
     """
     if operation not in OPERATIONS:
         raise ValueError(f"'{operation}' is no operation")
@@ -118,7 +112,10 @@ def compose(
             raise ValueError(f"'{change.kind}' is no kind of change")
         origin = f" from {change.source}" if change.source else ""
         lines.append(f"{_CHANGE}: {change.kind} {encode(change.path)}{origin}")
-    lines += (f"{_DUE}: {due.day.isoformat()} {encode(due.path)}" for due in dues)
+    for day, path in dues:
+        if not _DATE.fullmatch(day):
+            raise ValueError(f"'{day}' is no date")
+        lines.append(f"{_DUE}: {day} {encode(path)}")
     for commit in endorses:
         if not _COMMIT.fullmatch(commit):
             raise ValueError(f"'{commit}' is no id of a commit")
@@ -145,6 +142,8 @@ def encode(path: str) -> str:
 
 def decode(text: str) -> str | None:
     """Return the path that `encode` wrote, None for what it would not have written."""
+    if text.isascii() and text.isprintable() and not ("%" in text or " " in text):
+        return text or None
     if not re.fullmatch(r"(?:[!-$&-~]|%[0-9A-F]{2})+", text):
         return None
     path = os.fsdecode(re.sub(rb"%(..)", lambda m: bytes((int(m[1], 16),)), text.encode()))
@@ -152,22 +151,35 @@ def decode(text: str) -> str | None:
 
 
 def _read_trailers(message: str) -> Note:
-    """Return what the trailers say: the last paragraph, if it is not the first, and every line in it a trailer."""
+    """Return what the trailers say: those of the last paragraph, if it is not the first and holds nothing else."""
     paragraphs = re.split(r"\n\s*\n", message.strip())
-    found: dict[str, list[str]] = {_OPERATION: [], _CHANGE: [], _DUE: [], _ENDORSE: []}
-    for line in paragraphs[-1].split("\n") if len(paragraphs) > 1 else []:
+    if len(paragraphs) < 2:
+        return Note("")
+    operations: list[str] = []
+    changes: list[Change] = []
+    endorses: list[str] = []
+    dues: list[tuple[str, str]] = []
+    for line in paragraphs[-1].split("\n"):
         key, colon, value = line.partition(": ")
         if not colon or not re.fullmatch(r"[A-Za-z0-9-]+", key):
             return Note("")
-        found.get(key, []).append(value.strip())
-    operations = found[_OPERATION]
-    return Note(
-        "",
-        operations[0] if len(operations) == 1 and operations[0] in OPERATIONS else None,
-        changes=tuple(filter(None, map(_read_change, found[_CHANGE]))),
-        endorses=tuple(each for each in found[_ENDORSE] if _COMMIT.fullmatch(each)),
-        dues=tuple(filter(None, map(_read_due, found[_DUE]))),
-    )
+        value = value.strip()
+        if key == _OPERATION:
+            operations.append(value)
+        elif key == _CHANGE and (change := _read_change(value)):
+            changes.append(change)
+        elif key == _DUE and (due := _read_due(value)):
+            dues.append(due)
+        elif key == _ENDORSE and _COMMIT.fullmatch(value):
+            endorses.append(value)
+    operation = operations[0] if len(operations) == 1 and operations[0] in OPERATIONS else None
+    return Note("", operation, tuple(changes), endorses=tuple(endorses), dues=tuple(dues))
+
+
+def _read_due(value: str) -> tuple[str, str] | None:
+    day, _, encoded = value.partition(" ")
+    path = decode(encoded)
+    return (day, path) if path and _DATE.fullmatch(day) else None
 
 
 def _read_change(value: str) -> Change | None:
@@ -179,18 +191,6 @@ def _read_change(value: str) -> Change | None:
     if origin and not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", source):
         return None
     return Change(kind, path, source or None)
-
-
-def _read_due(value: str) -> Due | None:
-    day, _, encoded = value.partition(" ")
-    path = decode(encoded)
-    if path is None or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day, re.ASCII):
-        return None
-    from datetime import date
-
-    with suppress(ValueError):
-        return Due(date.fromisoformat(day), path)
-    return None
 
 
 # What pass 1.7.4, pass-otp 1.1.1 and gopass (1.9 to 1.15) write. The group `name` is the entry or folder.

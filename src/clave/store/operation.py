@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from clave.errors import CannotDecrypt, CannotEncrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
 from clave.model import due, notices
-from clave.model.change import Change, Due, compose
+from clave.model.change import Change, compose
 from clave.model.name import SUFFIX
 from clave.model.secret import compare
 from clave.openpgp import keys
@@ -305,7 +305,7 @@ class Operation:
             raise UsageError(f"{path} is in another git repository than the rest of this change", "Do it in two steps.")
         return relative
 
-    def _dues(self) -> list[Due]:
+    def _dues(self) -> list[tuple[str, str]]:
         """Return which of the plaintexts have an end of their own; what is moved or encrypted anew keeps its."""
         ending = {path: plaintext for path, plaintext in self._plain.items() if due.may_end(plaintext)}
         if not ending:
@@ -313,7 +313,7 @@ class Operation:
         from clave.store.lifecycle.ends import end
 
         days = ((path, end(plaintext)) for path, plaintext in sorted(ending.items()))
-        return [Due(day, self._in_repository(path)) for path, day in days if day is not None]
+        return [(day.isoformat(), self._in_repository(path)) for path, day in days if day is not None]
 
     def _blob_id(self, content: Content) -> str | None:
         return self._write.blob_id(content) if isinstance(self._write, transaction.Transaction) else None
