@@ -199,9 +199,7 @@ class _Run:
             raise self._changed()
         self._require_agreed(found, chosen, as_begun=as_begun)
         if is_pending and not kept.is_for_its_readers(self.store, self.name):
-            self.talk.told(
-                f"Not all who read {self.name} can read its new value yet: clave rekey {self.name} (pass cannot)."
-            )
+            self.talk.told(f"The new value is not encrypted to those who read {self.name} now: clave rekey {self.name}")
         self._go_on(drivers.driver(found.driver), current, found, todo, promoted=not is_pending)
 
     def _finished(self) -> tuple[bytes, Pending] | None:
