@@ -233,8 +233,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         elif key.name not in values:
             values[key.name] = None if key.default is None else key.parse(key.default)
             origins[key.name] = "default"
-    fields = {key.field: values[key.name] for key in KEYS}
-    return Settings(**fields, **tables, file=file, stamp=version, origins=origins)
+    fields: dict[str, Any] = {key.field: values[key.name] for key in KEYS} | tables
+    return Settings(**fields, file=file, stamp=version, origins=origins)
 
 
 def umask(environ: Mapping[str, str]) -> int:
