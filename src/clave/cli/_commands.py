@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
     },
     "Write": {
         "init": Row("init", "Make a store, or set the recipients of a folder."),
+        "rotate": Row("rotate", "Give an entry a new value, also where it is in force."),
         "rekey": Row("rekey", "Encrypt anew what has other recipients than its .gpg-id says."),
         "insert": Row("insert", "Insert an entry.", ("add",)),
         "set": Row("set", "Set fields of an entry, leaving its other lines alone."),
