@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def command(app: App, as_json: bool) -> None:
     """Look for what is wrong with the policy.
 
-    What cannot be read is an error that names the line. Found are patterns that hold for no entry, owners who are not in
-    the team, drivers that are not there, and ways to generate a password that are weaker than the policy wants. Nothing
-    is decrypted.
+    What cannot be read is an error that names the line. Found are patterns that hold for no entry, owners who are not
+    in the team, drivers that are not there, and ways to generate a password that are weaker than the policy wants.
+    Nothing is decrypted.
     """
     from clave.store.lifecycle import policies
 
