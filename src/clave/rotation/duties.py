@@ -149,10 +149,15 @@ def _ends(entry: Entry, rule: Rule) -> Iterator[tuple[date, Kind, str, str]]:
     mend = rotate(entry.name)
     since = day(entry.value.since) if entry.value else None
     if rule.rotate is not None and since is not None and entry.value is not None:
-        perhaps = "" if entry.value.known else ", unless another program has changed it since"
+        perhaps = "" if entry.value.known else " (unless another program has made it new)"
         part = ", in part" if entry.value.partly else ""
-        at_most = f"{rule.rotate.days} days" if rule.rotate.days else f"{rule.rotate.seconds // 3600} hours"
-        yield _later(since, rule.rotate), Kind.ROTATE, f"it is of {since}{part}{perhaps}; at most {at_most}", mend
+        old = f"{rule.rotate.days} days" if rule.rotate.days else f"{rule.rotate.seconds // 3600} hours"
+        yield (
+            _later(since, rule.rotate),
+            Kind.ROTATE,
+            f"the value is of {since}{part}{perhaps}, and may be {old} old",
+            mend,
+        )
     if rule.expires is not None and (since is None or since < rule.expires):
         yield rule.expires, Kind.EXPIRES, "the policy says that it ends", mend
     if entry.end is not None:

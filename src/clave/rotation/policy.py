@@ -18,8 +18,8 @@
 - A pattern holds for the name that it matches and for everything below it. `*` is any run of characters but `/`, `?`
   is one such character, `**` between slashes is any number of folders.
 - The most specific pattern wins, key by key: the one with the most characters that are no wildcards, then the one with
-  fewer wildcards, then the one that stands lower. The options of a driver are taken together key by key, from the
-  pattern that names the driver on.
+  fewer wildcards, then the one that stands lower. So it is in the tables: options of a driver hold from the pattern on
+  that names the driver, and of `words` and `length`, or `charset` and `symbols`, the more specific one holds.
 - The file comes from other people. It is small, an unknown word or a wrong value in it is an error that names the line,
   and nothing in it is a program: `driver` is a name. Matching takes time in proportion to pattern and name, whatever
   the pattern is.
@@ -142,7 +142,10 @@ class Policy:
             for key, value in paths.raw.items():
                 if key == "driver":
                     found = {had: reason for had, reason in found.items() if not had.startswith("driver_options.")}
-                if key == "driver_options":
+                if key == "generate":
+                    kept = _together({had.rpartition(".")[2]: 0 for had in found if had.startswith("generate.")}, value)
+                    found = {had: r for had, r in found.items() if had[:9] != "generate." or had[9:] in kept}
+                if key in ("driver_options", "generate"):
                     for option, each in value.items():
                         named = f"{key}.{option}"
                         found[named] = self._reason(named, each, paths)
@@ -170,11 +173,15 @@ class Policy:
 
     def _rule(self, matched: Sequence[int]) -> Rule:
         values: dict[str, Any] = {}
+        made: dict[str, Any] = {}
         for number in matched:
             paths = self._paths[number]
             before = {} if "driver" in paths.values else values.get("options", {})
+            made = _together(made, paths.raw.get("generate", {}))
             values.update(paths.values)
             values["options"] = {**before, **paths.values.get("options", {})}
+        if made:
+            values["generate"] = Generate(**made)
         return Rule(pattern=self._paths[matched[-1]].pattern, **values)
 
     def _matched(self, name: str) -> tuple[int, ...]:
@@ -382,6 +389,15 @@ def _is_match(wanted: str, part: str) -> bool:
         else:
             return False
     return wanted[i:].strip("*") == ""
+
+
+def _together(before: Mapping[str, Any], generate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a password is made by two patterns, the second the more specific one."""
+    if "words" in generate:
+        return dict(generate)
+    void = {"words"} if generate else set()
+    void |= {"symbols"} if "charset" in generate else {"charset"} if "symbols" in generate else set()
+    return {**{key: value for key, value in before.items() if key not in void}, **generate}
 
 
 def _is_plain(value: object) -> bool:

@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import ClaveError, GitFailed
+from clave.errors import ClaveError, GitFailed, NotFound
 from clave.rotation import duties
 from clave.rotation.duties import Duty, Entry, State
 from clave.store import layout
@@ -44,15 +44,17 @@ def look(store: Store, path: str, today: date, within: timedelta, exposed: Mappi
 
     `exposed` are the entries that somebody knows who may not read them any more, and who that is.
 
-    Raises UsageError for a broken policy, VerificationFailed for a team's store in doubt.
+    Raises NotFound, UsageError for a broken policy, VerificationFailed for a team's store in doubt.
     """
     team = store.team() if store.is_team else None
     policy = policies.policy(store)
     left = frozenset(each.name for each in team.roster.removed if each.reason == LEFT) if team else frozenset[str]()
     found: list[Duty] = []
-    for entry in _entries(store, exposed or {}):
-        if _is_below(entry.name, path):
-            found += duties.of_entry(entry, policy.rule(entry.name), today, within, left)
+    entries = [entry for entry in _entries(store, exposed or {}) if _is_below(entry.name, path)]
+    if path and not entries and not layout.is_folder(store.root, path):
+        raise NotFound(f"{path} is not in the password store")
+    for entry in entries:
+        found += duties.of_entry(entry, policy.rule(entry.name), today, within, left)
     for name, since, who in pending.under_way(store):
         if _is_below(name, path):
             found.append(duties.of_rotation(name, since, who, policy.rule(name).owner))

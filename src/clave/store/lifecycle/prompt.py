@@ -5,8 +5,8 @@
     <number of duties> <number of those of the user>
 
 Ages grow by the day, so it holds until midnight, and for this HEAD and this policy alone: after a write, a sync, or
-what another program has committed it says nothing. Where it does not hold, a look is begun in the background, at most once a
-minute, and the prompt after that knows. Nothing here raises: a prompt has no use for an error.
+what another program has committed it says nothing. Where it does not hold, a look is begun in the background, at most
+once a minute, and the prompt after that knows. Nothing here raises: a prompt has no use for an error.
 
 Imported by the fast path: nothing heavy may be imported here.
 """
