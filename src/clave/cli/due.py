@@ -70,7 +70,7 @@ def command(
     name = _checked(name)
     today, soon = date.today(), _within(within)  # noqa: DTZ011 - a day of the user's calendar
     unreadable = _scan(store) if scan else ()
-    found = _look(store, name, today, soon, is_default=within is None)
+    found = _look(store, name, today, soon, is_default=within is None, later=ics is not None)
     shown = found.pressing(mine=mine)
     if ics is not None:
         _write_calendar(store, ics, found.of(mine=mine) if within is None else shown)
@@ -91,10 +91,10 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _look(store: Store, name: str, today: date, within: timedelta, *, is_default: bool) -> Duties:
+def _look(store: Store, name: str, today: date, within: timedelta, *, is_default: bool, later: bool) -> Duties:
     from clave.store.lifecycle import duties, prompt
 
-    found = duties.look(store, name, today, within)
+    found = duties.look(store, name, today, within, later=later)
     if not name and is_default:
         prompt.remember(store.root, found)
     return found

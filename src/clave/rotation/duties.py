@@ -49,6 +49,8 @@ class Kind(StrEnum):
 
 
 _ORDER = tuple(State)
+# Why a value has an end.
+_OLD, _POLICY, _OWN = "it is too old", "the policy says that it ends", "it says of itself that it ends"
 
 
 class Duty(NamedTuple):
@@ -97,10 +99,19 @@ def of_entry(entry: Entry, rule: Rule, today: date, within: timedelta, left: fro
         if event in rule.on:
             why = f"{entry.former} could read it, may not any more, and may still know it"
             yield Duty(Kind.EXPOSURE, State.EXPOSED, entry.name, None, owners, why, rotate(entry.name))
-    ends = sorted(_ends(entry, rule), key=lambda end: end[0])
+    ends = _ends(entry, rule)
     if ends:
-        when, kind, why, mend = ends[0]
-        yield Duty(kind, state(when, today, within), entry.name, when, owners, why, mend)
+        when, why = min(ends)
+        kind = Kind.ROTATE if why == _OLD else Kind.EXPIRES
+        mend = f"clave edit {quoted(entry.name)}" if why == _OWN else rotate(entry.name)
+        said = _age(entry.value, rule.rotate) if why == _OLD and entry.value and rule.rotate is not None else why
+        yield Duty(kind, state(when, today, within), entry.name, when, owners, said, mend)
+
+
+def is_later(entry: Entry, rule: Rule, today: date, within: timedelta) -> bool:
+    """Tell, fast, whether nothing has to be done about an entry now or soon."""
+    ends = _ends(entry, rule)
+    return not entry.former and (not ends or min(ends)[0] - today > max(within, timedelta()))
 
 
 def of_rotation(name: str, since: int, who: str, owner: str | None) -> Duty:
@@ -144,24 +155,27 @@ def day(seconds: int) -> date:
         return date.max if seconds > 0 else date.min
 
 
-def _ends(entry: Entry, rule: Rule) -> Iterator[tuple[date, Kind, str, str]]:
-    """Yield each end that an entry has: day, kind, why, and what mends it."""
-    mend = rotate(entry.name)
-    since = day(entry.value.since) if entry.value else None
-    if rule.rotate is not None and since is not None and entry.value is not None:
-        perhaps = "" if entry.value.known else " (unless another program has made it new)"
-        part = ", in part" if entry.value.partly else ""
-        old = f"{rule.rotate.days} days" if rule.rotate.days else f"{rule.rotate.seconds // 3600} hours"
-        yield (
-            _later(since, rule.rotate),
-            Kind.ROTATE,
-            f"the value is of {since}{part}{perhaps}, and may be {old} old",
-            mend,
-        )
-    if rule.expires is not None and (since is None or since < rule.expires):
-        yield rule.expires, Kind.EXPIRES, "the policy says that it ends", mend
+def _ends(entry: Entry, rule: Rule) -> list[tuple[date, str]]:
+    """Return each end that an entry has: the day, and why."""
+    found: list[tuple[date, str]] = []
     if entry.end is not None:
-        yield entry.end, Kind.EXPIRES, "it says of itself that it ends", f"clave edit {quoted(entry.name)}"
+        found.append((entry.end, _OWN))
+    if rule.rotate is None and rule.expires is None:
+        return found
+    since = day(entry.value.since) if entry.value else None
+    if rule.rotate is not None and since is not None:
+        found.append((_later(since, rule.rotate), _OLD))
+    if rule.expires is not None and (since is None or since < rule.expires):
+        found.append((rule.expires, _POLICY))
+    return found
+
+
+def _age(value: Value, rotate: timedelta) -> str:
+    """Return how old a value is, and may be."""
+    perhaps = "" if value.known else " (unless another program has made it new)"
+    part = ", in part" if value.partly else ""
+    old = f"{rotate.days} days" if rotate.days else f"{rotate.seconds // 3600} hours"
+    return f"the value is of {day(value.since)}{part}{perhaps}, and may be {old} old"
 
 
 def _later(since: date, by: timedelta) -> date:

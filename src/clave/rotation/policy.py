@@ -120,6 +120,7 @@ class Policy:
         self._paths = [each for _, each in sorted(enumerate(paths), key=lambda item: item[1].rank(item[0]))]
         self._data = data
         self._folders: dict[str, frozenset[_State]] = {"": self._closed((i, 0) for i in range(len(paths)))}
+        self._settled: dict[str, tuple[int, ...] | None] = {}  # what holds for a folder and all below, None: it depends
         self._rules: dict[tuple[int, ...], Rule] = {(): Rule()}
 
     @property
@@ -187,7 +188,15 @@ class Policy:
     def _matched(self, name: str) -> tuple[int, ...]:
         """Return the numbers of the patterns that hold for a name, the least specific first."""
         folder, _, last = name.rpartition("/")
-        states = self._step(self._below(folder), last)
+        if folder not in self._settled:
+            states = self._below(folder)
+            is_settled = all(done == len(self._paths[number].parts) for number, done in states)
+            self._settled[folder] = self._whole(states) if is_settled else None
+        settled = self._settled[folder]
+        return self._whole(self._step(self._below(folder), last)) if settled is None else settled
+
+    def _whole(self, states: frozenset[_State]) -> tuple[int, ...]:
+        """Return the patterns that are matched to their end."""
         return tuple(sorted({number for number, done in states if done == len(self._paths[number].parts)}))
 
     def _below(self, folder: str) -> frozenset[_State]:
@@ -291,7 +300,10 @@ class _Reader:
         for key, value in table.items():
             field = "options" if key == "driver_options" else key
             values[field] = getattr(self, f"_{key}")(value, f"{above}.{key}")
-        return _Paths(pattern, written, tuple(pattern.split("/")), values, table)
+        parts = pattern.split("/")
+        while parts and parts[-1] == "**":  # what holds for a folder holds for all below it
+            parts.pop()
+        return _Paths(pattern, written, tuple(parts), values, table)
 
     def _rotate(self, value: object, at: str) -> timedelta | None:
         return None if value == NEVER else self._age(value, at, "90d")

@@ -14,7 +14,6 @@ from clave.rotation import duties
 from clave.rotation.duties import Duty, Entry, State
 from clave.store import layout
 from clave.store.lifecycle import ages, pending, policies, scanning
-from clave.team.roster import LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,22 +38,32 @@ class Duties(NamedTuple):
         return tuple(duty for duty in self.all if not mine or self.me.intersection(duty.owners))
 
 
-def look(store: Store, path: str, today: date, within: timedelta, exposed: Mapping[str, str] | None = None) -> Duties:
+def look(
+    store: Store,
+    path: str,
+    today: date,
+    within: timedelta,
+    *,
+    later: bool = False,
+    exposed: Mapping[str, str] | None = None,
+) -> Duties:
     """Return the duties at and below a path ("" for the whole store, its team too).
 
-    `exposed` are the entries that somebody knows who may not read them any more, and who that is.
-
-    Raises NotFound, UsageError for a broken policy, VerificationFailed for a team's store in doubt.
+    With `later` also what will be due of the entries some day. `exposed` are the entries that somebody knows who may
+    not read them any more, and who that is. Raises NotFound, UsageError for a broken policy, VerificationFailed for a
+    team's store in doubt.
     """
     team = store.team() if store.is_team else None
     policy = policies.policy(store)
-    left = frozenset(each.name for each in team.roster.removed if each.reason == LEFT) if team else frozenset[str]()
+    left = _left(team)
     found: list[Duty] = []
     entries = [entry for entry in _entries(store, exposed or {}) if _is_below(entry.name, path)]
     if path and not entries and not layout.is_folder(store.root, path):
         raise NotFound(f"{path} is not in the password store")
     for entry in entries:
-        found += duties.of_entry(entry, policy.rule(entry.name), today, within, left)
+        rule = policy.rule(entry.name)
+        if later or not duties.is_later(entry, rule, today, within):
+            found += duties.of_entry(entry, rule, today, within, left)
     for name, since, who in pending.under_way(store):
         if _is_below(name, path):
             found.append(duties.of_rotation(name, since, who, policy.rule(name).owner))
@@ -62,6 +71,15 @@ def look(store: Store, path: str, today: date, within: timedelta, exposed: Mappi
         found += _of_team(team, today, within)
     me = _in_team(team) if team else _as_git_says(store)
     return Duties(tuple(sorted(found, key=lambda duty: duty.rank)), me)
+
+
+def _left(team: Team | None) -> frozenset[str]:
+    """Return the names of those who have left the team."""
+    if team is None:
+        return frozenset()
+    from clave.team.roster import LEFT
+
+    return frozenset(each.name for each in team.roster.removed if each.reason == LEFT)
 
 
 def _entries(store: Store, exposed: Mapping[str, str]) -> Iterator[Entry]:
