@@ -108,10 +108,16 @@ def of_entry(entry: Entry, rule: Rule, today: date, within: timedelta, left: fro
         yield Duty(kind, state(when, today, within), entry.name, when, owners, said, mend)
 
 
-def is_later(entry: Entry, rule: Rule, today: date, within: timedelta) -> bool:
-    """Tell, fast, whether nothing has to be done about an entry now or soon."""
-    ends = _ends(entry, rule)
-    return not entry.former and (not ends or min(ends)[0] - today > max(within, timedelta()))
+def is_later(entry: Entry, rule: Rule, last: date, seconds: float) -> bool:
+    """Tell, fast, that nothing has to be done about an entry up to the day `last`, which ends at `seconds` (Unix).
+
+    False: it may be. Most entries are later, and there may be ten thousand.
+    """
+    if entry.former or (entry.end is not None and entry.end <= last):
+        return False
+    if rule.expires is not None and rule.expires <= last:
+        return False
+    return rule.rotate is None or entry.value is None or entry.value.since + rule.rotate.total_seconds() > seconds
 
 
 def of_rotation(name: str, since: int, who: str, owner: str | None) -> Duty:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import ClaveError, GitFailed, NotFound
@@ -17,10 +18,12 @@ from clave.store.lifecycle import ages, pending, policies, scanning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date, timedelta
+    from datetime import timedelta
 
     from clave.store.people.membership import Team
     from clave.store.store import Store
+
+_DAY = 24 * 3600  # seconds
 
 
 class Duties(NamedTuple):
@@ -60,9 +63,11 @@ def look(
     entries = [entry for entry in _entries(store, exposed or {}) if _is_below(entry.name, path)]
     if path and not entries and not layout.is_folder(store.root, path):
         raise NotFound(f"{path} is not in the password store")
+    last = today + within
+    seconds = (last - date(1970, 1, 1)).total_seconds() + 2 * _DAY  # a day more than needed, for all time zones
     for entry in entries:
         rule = policy.rule(entry.name)
-        if later or not duties.is_later(entry, rule, today, within):
+        if later or not duties.is_later(entry, rule, last, seconds):
             found += duties.of_entry(entry, rule, today, within, left)
     for name, since, who in pending.under_way(store):
         if _is_below(name, path):
