@@ -9,7 +9,7 @@ without a place of its own is a Field, so hardly anything has to be lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,10 +56,9 @@ class Item:
     created: datetime | None = None
     modified: datetime | None = None
     expires: datetime | None = None
-    origin: str = ""  # for the user: "row 3", "item 'GitHub'"
-    plain: bytes | None = (
-        None  # a plaintext to be kept byte for byte: then all between title, folder and origin is empty
-    )
+    origin: str = field(default="", compare=False)  # for the user: "row 3", "item 'GitHub'"
+    # A plaintext that is kept byte for byte (pass, gopass, json): the rest but title and folder is a reading of it.
+    plain: bytes | None = None
 
 
 class Lost(NamedTuple):
