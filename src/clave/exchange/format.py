@@ -16,7 +16,7 @@ it is asked for, and does not keep the others from working.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -25,7 +25,7 @@ from clave.errors import UsageError
 from clave.model.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from clave.errors import CannotDecrypt
     from clave.exchange.item import Item, Lost, Parsed
@@ -45,10 +45,11 @@ class BadFile(UsageError):
 class ReadOptions:
     """What the user asked of a reader; each format takes what means something to it."""
 
-    mapping: Mapping[str, str] = field(default_factory=dict)  # --map: our part → the file's column
+    mapping: Sequence[tuple[str, str]] = ()  # --map: our part, the file's column
     include_deleted: bool = False  # the recycle bin, the archive, the trash
     split: bool = False  # one entry a variable (dotenv)
     convert: bool = False  # read bodies that are otherwise kept byte for byte (gopass)
+    skip_unreadable: bool = False  # leave out messages that cannot be decrypted (pass, gopass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,6 @@ class WriteOptions:
 
     password: Callable[[], str] | None = None
     key_file: bytes | None = None  # the content of one
-    mapping: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -93,6 +93,7 @@ class Format(Protocol):
     reads: bool = True
     writes: bool = False
     folder: bool = False  # it is a folder of files, not a file: see `files`
+    carries_plain: bool = False  # it carries `Item.plain`: what is written is read again as the same plaintexts
 
     def recognise(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - a default
         """Tell whether a file that begins so and has this name (without folders) is of this format, and no other."""
@@ -100,19 +101,19 @@ class Format(Protocol):
 
     def read(self, source: Source) -> Parsed:
         """Return what a file holds. Raises BadFile, CannotDecrypt (a wrong password)."""
-        raise NotImplementedError
+        raise UsageError(f"{source.path} is not read: clave only writes {self.name}")
 
     def losses(self, items: Sequence[Item]) -> list[Lost]:  # noqa: ARG002 - a default
         """Return what `write` would not carry of the items, without writing."""
         return []
 
-    def write(self, items: Sequence[Item], options: WriteOptions) -> bytes:
+    def write(self, items: Sequence[Item], options: WriteOptions) -> bytes:  # noqa: ARG002 - a default
         """Return the file. Raises UsageError (no password for a format that wants one)."""
-        raise NotImplementedError
+        raise UsageError(f"clave does not write {self.name}")
 
-    def files(self, items: Sequence[Item], options: WriteOptions) -> Iterator[tuple[str, bytes]]:
-        """Yield, for a folder of OpenPGP messages, each one's relative path and its plaintext."""
-        raise NotImplementedError
+    def files(self, items: Sequence[Item], options: WriteOptions) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002
+        """Yield, for a folder of OpenPGP messages, the name of each (without `.gpg`) and its plaintext."""
+        raise UsageError(f"clave does not write {self.name}")
 
 
 @cache
@@ -191,4 +192,7 @@ def detect(source: Source, *, folder: bool = False) -> Format:
     if found:
         names = " or ".join(each.name for each in found)
         raise BadFile(f"{what} may be {names}", f"Say which: clave import {found[0].name} …")
-    raise BadFile(f"{what} is in no format that clave recognises", "Name the format: clave import --help lists them.")
+    hint = "Name the format: clave import --help lists them."
+    if name.lower().endswith(".csv"):
+        hint = "Say what its columns are: clave import csv FILE --map title=COLUMN,password=COLUMN,…"
+    raise BadFile(f"{what} is in no format that clave recognises", hint)

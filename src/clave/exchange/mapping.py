@@ -90,6 +90,8 @@ _YAML = "---"
 
 def default_name(item: Item) -> str:
     """Return the name that an item would have in an empty store."""
+    if item.plain is not None:
+        return "/".join(map(naming.kept, (*item.folder, item.title)))
     return "/".join((*naming.folder(item.folder), naming.component(item.title)))
 
 

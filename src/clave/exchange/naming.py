@@ -11,10 +11,13 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
+from clave.errors import UsageError
+from clave.model.name import check_new
 from clave.team.paths import caseless
 
 MAX_BYTES = 180  # of a component
-MAX_FOLDERS = 20  # what lies deeper is taken together
+_ENTRY_BYTES = 196  # of a component of a team's store, without `.gpg`
+MAX_FOLDERS = 12  # what lies deeper is taken together
 FILES, HISTORY = ".files", ".history"
 
 _SUFFIX = re.compile(r" \(\d+\)\Z")  # of the second and further entries of a name
@@ -30,6 +33,14 @@ def component(text: str) -> str:
     if name.casefold().endswith((FILES, HISTORY)):
         name += "_"
     return name or "unnamed"
+
+
+def kept(text: str) -> str:
+    """Return a component as it is if an entry of a store may be called so, else a safe one."""
+    try:
+        return check_new(text) if "/" not in text and len(text.encode()) <= _ENTRY_BYTES else component(text)
+    except (UsageError, UnicodeEncodeError):
+        return component(text)
 
 
 def cut(name: str, size: int) -> str:
