@@ -59,7 +59,7 @@ class BitwardenCsv(CsvFormat):
     def item(self, cells: Mapping[str, str]) -> Item:
         """Return the item of a row, with its own fields behind the columns."""
         item = super().item({**cells, "fields": "", "collections": ""})
-        folder, *others = filter(None, cells.get("collections", "").split(",")) or [""]
+        folder, *others = [each for each in cells.get("collections", "").split(",") if each] or [""]
         fields = [each for each in item.fields if each != Field("type", _type(item), protected=False)]
         fields += [Field("collection", each, protected=False) for each in others]
         return replace(
