@@ -107,8 +107,8 @@ _clave_takes() {
             valued=('-s=store' '--store=store' '--at=-')
             commands=(show ls list find search grep clip pick otp init rekey insert add set edit generate rm remove
             delete mv rename cp copy join team group grant revoke restrict access key sync conflicts resolve
-            git-setup verify pin exec run env render manifest allow ci log history diff restore undo git store config
-            doctor completion help version)
+            git-setup verify pin exec run env render manifest allow ci import export log history diff restore undo
+            git store config doctor completion help version)
             aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'run=exec'
             'history=log')
             left_out=(show)
@@ -380,6 +380,20 @@ _clave_takes() {
             options=(--key-file --key-fd -h --help)
             valued=('--key-file=file' '--key-fd=-')
             kinds=('-*')
+            ;;
+        'import')
+            options=(--into -n --dry-run --on-conflict --lossy --map --no-history --deleted --split --convert
+            --skip-unreadable --password-file --password-fd --key-file --json --formats -h --help)
+            valued=('--into=folder' '--on-conflict==skip,replace,keep-both,merge' '--map=-' '--password-file=file'
+            '--password-fd=-' '--key-file=file')
+            kinds=('file*')
+            ;;
+        'export')
+            options=(-o --output --plaintext --encrypt-to --lossy --skip-unreadable --password-file --password-fd
+            --key-file --formats -h --help)
+            valued=('-o=file' '--output=file' '--encrypt-to=key' '--password-file=file' '--password-fd=-'
+            '--key-file=file')
+            kinds=('=csv,dotenv,json,pass' 'entry*')
             ;;
         'log')
             options=(-n --number --verify --json -h --help)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from clave.cli import _ask
+import click
+
+from clave.cli import _ask, _output
 from clave.errors import NotFound, UsageError
 from clave.model.text import printable
 
@@ -68,6 +70,25 @@ def _given(file: str | None, descriptor: int | None) -> str:
     if not found:
         raise UsageError(f"{what} holds no password", "It is the first line.")
     return found
+
+
+def list_formats(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """List the formats, and end."""
+    if not wanted:
+        return
+    from clave.exchange.format import all_formats
+
+    found = all_formats().values()
+    width = max(len(each.name) for each in found)
+    for each in found:
+        ways = " and ".join(["in"] * each.reads + ["out"] * each.writes)
+        _output.line(f"{each.name:<{width}}  {ways:<10}  {printable(each.title)}")
+    ctx.exit()
+
+
+formats = click.option(
+    "--formats", is_flag=True, is_eager=True, expose_value=False, callback=list_formats, help="List the formats."
+)
 
 
 def lines(lost: Iterable[Lost], heading: str) -> list[str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--password-file", metavar="FILE", help="Read the new file's password from the first line of FILE.")
 @click.option("--password-fd", type=int, metavar="N", help="Read it from file descriptor N.")
 @click.option("--key-file", metavar="FILE", help="A key file for a KeePass database.")
+@_exchange.formats
 @pass_app
 def command(
     app: App,
@@ -72,7 +73,7 @@ def command(
     )
     with Progress("decrypted") as progress:
         found = exporting.collect(store, names, writer, skip_unreadable=skip_unreadable, progress=progress)
-    for line in _exchange.lines(found.lost, "lost     "):
+    for line in _exchange.lines(found.skipped, "left out ") + _exchange.lines(found.lost, "lost     "):
         _output.note(line)
     _exchange.require_losses_accepted(found.lost, lossy=lossy)
     if writer.plaintext and not recipients:

@@ -46,6 +46,7 @@ _MANY = 40  # lines of new entries; more are counted, unless the list is what wa
 @click.option("--password-fd", type=int, metavar="N", help="Read it from file descriptor N.")
 @click.option("--key-file", metavar="FILE", help="The key file of a KeePass database.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@_exchange.formats
 @pass_app
 def command(
     app: App,
@@ -109,7 +110,9 @@ def command(
     _exchange.require_losses_accepted(list(plan.lost), lossy=lossy)
     writes = plan.count("new", "replace", "keep-both", "merge")
     if not writes:
-        _output.note("Nothing to import: the store has it all." if plan.steps else "Nothing to import.")
+        skipped = plan.count("skip")
+        there = "The store has it all." if plan.steps else "There is nothing in it."
+        _output.note(f"Nothing to import. {f'{_exchange.plural(skipped)} skipped.' if skipped else there}")
         return
     if _ask.interactive() and not _agreed(writes, plan.count("replace")):
         raise UsageError("nothing was imported")

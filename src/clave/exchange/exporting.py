@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 
 class Exported(NamedTuple):
-    """The items below some paths, and what of the store or of them is not carried by the format."""
+    """The items below some paths; what of the store or of them is not carried; what is there under another name."""
 
     items: list[Item]
     lost: list[Lost]
+    skipped: list[Lost]
 
 
 def collect(
@@ -68,11 +69,23 @@ def collect(
         )
     if not plaintexts:
         raise NotFound("there is nothing to export")
+    plaintexts = {name: plaintexts[name] for name in sorted(plaintexts, key=naming.order)}
     items = mapping.items(plaintexts, exact=form.carries_plain)
     lost = [Lost(name, "all of it", "it cannot be opened") for name in failed]
-    lost += [Lost(name, "that it is an alias", "the entry that it points to is there under its own name")
-             for name in aliases]  # fmt: skip
-    return Exported(items, lost + list(form.losses(items)))
+    skipped: list[Lost] = []
+    for alias in aliases:
+        target = _target(store, alias)
+        if target in plaintexts:
+            skipped.append(Lost(alias, "the alias", f"it is there as {target}"))
+        else:
+            lost.append(Lost(alias, "the alias", "it leads to nothing that is exported"))
+    return Exported(items, lost + list(form.losses(items)), skipped)
+
+
+def _target(store: Store, alias: str) -> str:
+    """Return the entry that an alias leads to, as far as it lies in the store."""
+    real = os.path.realpath(layout.entry_file(store.root, alias))
+    return os.path.relpath(real, os.path.realpath(store.root)).removesuffix(SUFFIX)
 
 
 def _names(store: Store, paths: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -192,7 +192,7 @@ def detect(source: Source, *, folder: bool = False) -> Format:
     if found:
         names = " or ".join(each.name for each in found)
         raise BadFile(f"{what} may be {names}", f"Say which: clave import {found[0].name} …")
-    hint = "Name the format: clave import --help lists them."
+    hint = "Name the format: clave import --formats lists them."
     if name.lower().endswith(".csv"):
         hint = "Say what its columns are: clave import csv FILE --map title=COLUMN,password=COLUMN,…"
     raise BadFile(f"{what} is in no format that clave recognises", hint)

@@ -20,7 +20,7 @@ _ENTRY_BYTES = 196  # of a component of a team's store, without `.gpg`
 MAX_FOLDERS = 12  # what lies deeper is taken together
 FILES, HISTORY = ".files", ".history"
 
-_SUFFIX = re.compile(r" \(\d+\)\Z")  # of the second and further entries of a name
+_SUFFIX = re.compile(r" \((\d+)\)\Z")  # of the second and further entries of a name
 
 
 def component(text: str) -> str:
@@ -59,6 +59,13 @@ def folder(original: tuple[str, ...]) -> tuple[str, ...]:
 def without_number(name: str) -> str:
     """Return a component without the number that made it one of its own."""
     return _SUFFIX.sub("", name)
+
+
+def order(name: str) -> tuple[str, str, int]:
+    """Return by what names are sorted so that those that a number tells apart get the same numbers again."""
+    folder, _, last = name.rpartition("/")
+    number = _SUFFIX.search(last)
+    return folder, without_number(last), int(number[1][:9]) if number else 0
 
 
 class Names:
