@@ -7,7 +7,8 @@ without a part is a field of its own name. Rules:
    lower case in their names are alike.
 2. What a cell holds is in the item as it stands. A cell that its column cannot mean (a date that is none) becomes a
    field of the column's name.
-3. What `write` cannot carry is found by reading each row back as it is written: see `_parts.told`.
+3. A row without a title is called by the host of its address, or by its user.
+4. What `write` cannot carry is found by reading each row back as it is written: see `_parts.told`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from clave.exchange.format import BadFile, Format
-from clave.exchange.formats._parts import at, seed, since, split_path, told
+from clave.exchange.formats._parts import at, host, seed, since, split_path, told
 from clave.exchange.item import Field, Item, Lost, Parsed
 from clave.exchange.shape import moment, moment_text
 from clave.model.text import printable
@@ -140,7 +141,8 @@ class CsvFormat(Format):
             column_name = next(each.name for each in columns.values() if each.part == "otp")
             parts["otp"] = (found,) if found else ()
             fields += [] if found else [Field(column_name, uri[0])]
-        return self.finished(Item(**{"title": "", **parts, "fields": tuple(fields)}))
+        item = self.finished(Item(**{"title": "", **parts, "fields": tuple(fields)}))
+        return item if item.title else replace(item, title=host(item.urls[0]) if item.urls else item.user or "")
 
     def finished(self, item: Item) -> Item:
         """Return the item with what more than one cell says."""
