@@ -33,6 +33,10 @@ class Node:
         """Return a member as it is, without taking it."""
         return self._members.get(key)
 
+    def left(self) -> list[str]:
+        """Return the names of what nobody has taken yet."""
+        return list(self._members)
+
     def text(self, key: str) -> str:
         """Take a text; a number or a truth value is its text in JSON."""
         value = self.raw(key)
