@@ -21,7 +21,7 @@ import base64
 import binascii
 import re
 import struct
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -192,15 +192,18 @@ class _Reader:
         assert self._top is not None
         stack: list[tuple[Element, tuple[str, ...], bool]] = [(self._top, (), False)]
         while stack:
-            group, folder, deleted = stack.pop()
-            deleted = deleted or bool(self._bin and _text(group, "UUID").strip() == self._bin)
-            for each in group.findall("Entry"):
-                title = _string(each, "Title")
-                self._entries.append(_Entry(each, folder, f"item '{'/'.join((*folder, title))}'", deleted))
-            groups = group.findall("Group")
-            if group is not self._top and (not deleted or self._include_deleted):
-                self._group(group, f"folder '{'/'.join(folder)}'", empty=not groups and group.find("Entry") is None)
-            stack += [(each, (*folder, _text(each, "Name")), deleted) for each in reversed(groups)]
+            element, folder, deleted = stack.pop()
+            if element.tag == "Entry":
+                path = "/".join((*folder, _string(element, "Title")))
+                self._entries.append(_Entry(element, folder, f"item '{path}'", deleted))
+                continue
+            if element is not self._top:
+                folder = (*folder, _text(element, "Name"))
+            deleted = deleted or bool(self._bin and _text(element, "UUID").strip() == self._bin)
+            children = [each for each in element if each.tag in ("Group", "Entry")]
+            if element is not self._top and (not deleted or self._include_deleted):
+                self._group(element, f"folder '{'/'.join(folder)}'", empty=not children)
+            stack += [(each, folder, deleted) for each in reversed(children)]
 
     def _pool(self) -> dict[int, bytes]:
         """Return the attachments that lie in the document, by number."""
@@ -479,9 +482,17 @@ def write(items: Sequence[Item], *, inner: bool) -> Written:
 
 
 class _Folder:
+    """A group: its items and groups in the order in which the first of each came, a group by its name."""
+
     def __init__(self) -> None:
-        self.items: list[Item] = []
-        self.folders: defaultdict[str, _Folder] = defaultdict(_Folder)
+        self.children: list[Item | str] = []
+        self.folders: dict[str, _Folder] = {}
+
+    def below(self, name: str) -> _Folder:
+        if name not in self.folders:
+            self.folders[name] = _Folder()
+            self.children.append(name)
+        return self.folders[name]
 
 
 def _tree(items: Iterable[Item]) -> _Folder:
@@ -489,18 +500,29 @@ def _tree(items: Iterable[Item]) -> _Folder:
     for item in items:
         folder = root
         for name in item.folder[: MAX_DEPTH // 2]:
-            folder = folder.folders[clean(name)]
-        folder.items.append(item)
+            folder = folder.below(clean(name))
+        folder.children.append(item)
     return root
 
 
-def in_order(items: Sequence[Item]) -> Iterator[Item]:
-    """Yield items in the order in which a document has them: a folder's own, then those of the folders in it."""
-    stack = [_tree(items)]
-    while stack:
-        folder = stack.pop()
-        yield from folder.items
-        stack += reversed(folder.folders.values())
+def _in_order(folder: _Folder) -> Iterator[Item]:
+    for child in folder.children:
+        if isinstance(child, str):
+            yield from _in_order(folder.folders[child])
+        else:
+            yield child
+
+
+def losses(items: Sequence[Item], back: Sequence[Item]) -> list[Lost]:
+    """Return what is not in `back`, which was read of what was written of `items`."""
+    from clave.exchange.formats._parts import told
+
+    found: list[Lost] = []
+    for item, written, other in zip(items, _in_order(_tree(items)), back, strict=True):
+        found += told(written, other)
+        if item is not written:
+            found.append(Lost(item.origin, "place among the others", "what is in a folder stands together"))
+    return found
 
 
 class _Writer:
@@ -538,10 +560,14 @@ class _Writer:
         self._out.append("<Group>")
         self._leaf("UUID", _identity("group", path))
         self._leaf("Name", name)
-        for number, item in enumerate(folder.items):
-            self._entry(item, _identity("entry", f"{path}\0{number}"))
-        for below, each in folder.folders.items():
-            self._group(below, each, path=f"{path}\0{len(below)}/{below}")
+        titles: Counter[str] = Counter()
+        for child in folder.children:
+            if isinstance(child, str):
+                self._group(child, folder.folders[child], path=f"{path}/{child}")
+            else:
+                title = clean(child.title)
+                titles[title] += 1
+                self._entry(child, _identity("entry", f"{path}\0{title}\0{titles[title]}"))
         self._out.append("</Group>")
 
     def _entry(self, item: Item, uuid: str, when: datetime | None = None) -> None:
@@ -599,7 +625,7 @@ def clean(text: str) -> str:
 
 
 def _identity(kind: str, path: str) -> str:
-    """Return the UUID of what lies at a place: the same items give the same document."""
+    """Return the UUID of what lies at a place: the same items give the same one, so that programs can merge files."""
     from uuid import NAMESPACE_URL, uuid5
 
     return base64.b64encode(uuid5(NAMESPACE_URL, f"clave:{kind}:{path}").bytes).decode()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from clave.errors import UsageError
 from clave.exchange.format import BadFile, Format
 from clave.exchange.formats import _kdbx, _keepass
-from clave.exchange.formats._parts import told
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Kdbx(Format):
         """Return what reading the XML, which is not encrypted for that, does not give back."""
         written = _keepass.write(items, inner=True)
         back = _keepass.read(_keepass.parse(written.xml), written.binaries).items
-        return [each for item, other in zip(_keepass.in_order(items), back, strict=True) for each in told(item, other)]
+        return _keepass.losses(items, back)
 
     def write(self, items: Sequence[Item], options: WriteOptions) -> bytes:
         """Return a fresh database."""

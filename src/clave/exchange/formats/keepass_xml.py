@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from clave.exchange.format import Format
 from clave.exchange.formats import _keepass
-from clave.exchange.formats._parts import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +32,7 @@ class KeePassXml(Format):
     def losses(self, items: Sequence[Item]) -> list[Lost]:
         """Return what reading the document does not give back."""
         back = _keepass.read(_keepass.parse(_keepass.write(items, inner=False).xml)).items
-        return [each for item, other in zip(_keepass.in_order(items), back, strict=True) for each in told(item, other)]
+        return _keepass.losses(items, back)
 
     def write(self, items: Sequence[Item], options: WriteOptions) -> bytes:  # noqa: ARG002 - nothing is asked
         """Return a document."""
