@@ -27,10 +27,22 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).parent / "samples"
 PASSWORD = "an export's password"
-MINE = (
-    "1password-csv 1pux bitwarden-csv bitwarden-encrypted bitwarden-json chrome dashlane firefox keepass1-csv lastpass"
-    " nordpass protonpass roboform safari"
-).split()
+MINE = [
+    "1password-csv",
+    "1pux",
+    "bitwarden-csv",
+    "bitwarden-encrypted",
+    "bitwarden-json",
+    "chrome",
+    "dashlane",
+    "firefox",
+    "keepass1-csv",
+    "lastpass",
+    "nordpass",
+    "protonpass",
+    "roboform",
+    "safari",
+]
 WRITTEN = [name for name in MINE if name != "protonpass"]
 PLAIN = [name for name in WRITTEN if name != "bitwarden-encrypted"]  # whose key derivation would take the time
 
@@ -527,7 +539,24 @@ _json = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "name login uris uri fields value type card number totp accounts vaults items details sections id".split()
+                [
+                    "name",
+                    "login",
+                    "uris",
+                    "uri",
+                    "fields",
+                    "value",
+                    "type",
+                    "card",
+                    "number",
+                    "totp",
+                    "accounts",
+                    "vaults",
+                    "items",
+                    "details",
+                    "sections",
+                    "id",
+                ]
             ),
             inner,
             max_size=4,
