@@ -155,6 +155,7 @@ function __clave_takes --no-scope-shadowing
                 'restrict:End that a folder inherits the rights on those above it.' \
                 'access:Who can read and write what.' \
                 'key:Your own keys in the team of a store.' \
+                'exposure:Which values somebody who is gone knows.' \
                 'sync:Get what others have done, and share what you have.' \
                 'conflicts:List what two people have changed in ways that could not be brought together.' \
                 'resolve:Choose between the two versions of an entry that could not be brought together.' \
@@ -168,6 +169,8 @@ function __clave_takes --no-scope-shadowing
                 'manifest:The file that says which secrets an application wants.' \
                 'allow:Allow a manifest the secrets that it asks for.' \
                 'ci:Run a program with a machine\'s key, which is gone afterwards.' \
+                'import:Bring in the entries of another manager, or of a file.' \
+                'export:Write entries for another manager, or into a file.' \
                 'log:Who changed what, and when.' \
                 'history:Who changed what, and when.' \
                 'diff:What changed in an entry, field by field.' \
@@ -647,6 +650,29 @@ function __clave_takes --no-scope-shadowing
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds member file
+        case 'exposure'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'list:Which values in use somebody could ever read, or wrote.' \
+                'accept:Say that a value stays as it is, though somebody knows it.'
+        case 'exposure list'
+            set options \
+                '--former:Everybody who could once read an entry, and cannot today' \
+                '--deep:Decrypt and compare, in the place of believing what commits say' \
+                '--json:Print JSON' \
+                '--html:Write a page to hand on, which may not be there yet' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--html=file'
+            set kinds member
+        case 'exposure accept'
+            set options \
+                '--reason:Why it cannot be changed' \
+                '--who:For this one alone, not for all who are gone' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--reason=-' '--who=member'
+            set kinds entry
         case 'sync'
             set options \
                 '--dry-run:Only say what would come and go' \
@@ -810,6 +836,56 @@ function __clave_takes --no-scope-shadowing
                 '--help:Show this message and exit'
             set valued '--key-file=file' '--key-fd=-'
             set kinds '-*'
+        case 'import'
+            set options \
+                '--into:Put them below this folder' \
+                '-n:Only show what would be done' \
+                '--dry-run:Only show what would be done' \
+                '--on-conflict:What to do with entries that are there with another content' \
+                '--lossy:Go on although something is not carried' \
+                '--map:With csv: which column is what' \
+                '--no-history:Leave out older versions' \
+                '--deleted:Bring in also what is in the bin or the archive' \
+                '--split:With dotenv: an entry a variable' \
+                '--convert:With gopass: read old bodies instead of keeping them as they are' \
+                '--skip-unreadable:With pass and gopass: leave out what you cannot decrypt' \
+                '--password-file:Read the file\'s password from the first line of FILE' \
+                '--password-fd:Read it from file descriptor N' \
+                '--key-file:The key file of a KeePass database' \
+                '--json:Print the plan as JSON' \
+                '--formats:List the formats' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '--into=folder' \
+                '--on-conflict==skip,replace,keep-both,merge' \
+                '--map=-' \
+                '--password-file=file' \
+                '--password-fd=-' \
+                '--key-file=file'
+            set kinds 'file*'
+        case 'export'
+            set options \
+                '-o:Write this new file, for you alone to read (0600)' \
+                '--output:Write this new file, for you alone to read (0600)' \
+                '--plaintext:Write a file that anybody who gets it can read' \
+                '--encrypt-to:Encrypt the file with gpg' \
+                '--lossy:Go on although the format does not carry all of it' \
+                '--skip-unreadable:Leave out what you cannot decrypt' \
+                '--password-file:Read the new file\'s password from the first line of FILE' \
+                '--password-fd:Read it from file descriptor N' \
+                '--key-file:A key file for a KeePass database' \
+                '--formats:List the formats' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '-o=file' \
+                '--output=file' \
+                '--encrypt-to=key' \
+                '--password-file=file' \
+                '--password-fd=-' \
+                '--key-file=file'
+            set kinds '=csv,dotenv,json,pass' 'entry*'
         case 'log'
             set options \
                 '-n:The newest N operations, 0 for all (on a terminal: 50)' \

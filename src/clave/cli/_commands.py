@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "restrict": Row("restrict", "End that a folder inherits the rights on those above it."),
         "access": Row("access", "Who can read and write what."),
         "key": Row("key", "Your own keys in the team of a store."),
+        "exposure": Row("exposure", "Which values somebody who is gone knows."),
     },
     "Rotate": {
         "due": Row("due", "What has to be done: values that are too old, exposed, or about to end."),
@@ -69,6 +70,10 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "manifest": Row("manifest", "The file that says which secrets an application wants."),
         "allow": Row("allow", "Allow a manifest the secrets that it asks for."),
         "ci": Row("ci", "Run a program with a machine's key, which is gone afterwards."),
+    },
+    "Exchange": {
+        "import": Row("import_", "Bring in the entries of another manager, or of a file."),
+        "export": Row("export", "Write entries for another manager, or into a file."),
     },
     "History": {
         "log": Row("log", "Who changed what, and when.", ("history",)),
