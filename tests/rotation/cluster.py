@@ -1,6 +1,7 @@
 """A PostgreSQL server of Debian's packages in a throw-away folder: a socket there, and a port of loopback.
 
-PostgreSQL refuses to run as root, so root starts it as `nobody`.
+PostgreSQL refuses to run as root, so root starts it as `nobody`. It speaks TLS, with a certificate for `localhost`. The
+role `trusted` gets in with any password, and of the role `asked` the server wants it in clear.
 """
 
 from __future__ import annotations
@@ -12,11 +13,28 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ADMIN, ADMIN_PASSWORD = "keeper", "a-word-of-the-keeper"
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=8MB")
+_SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "shared_buffers=8MB",
+    "log_statement=all",
+    "ssl=on",
+)
+_HBA = """\
+host all trusted 127.0.0.1/32 trust
+host all asked 127.0.0.1/32 password
+"""
 _AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
@@ -42,7 +60,13 @@ class Cluster:
     def start(self) -> None:
         """Start it and wait until it lets people in."""
         options = [f"-c {setting}" for setting in _SETTINGS]
-        options += [f"-k {self.folder}", f"-p {self.port}", "-c listen_addresses=127.0.0.1", "-c log_statement=all"]
+        options += [
+            f"-k {self.folder}",
+            f"-p {self.port}",
+            "-c listen_addresses=127.0.0.1",
+            "-c log_statement=all",
+            "-c ssl=on",
+        ]
         data, log = str(self.folder / "data"), str(self.folder / "log")
         _run(str(programs() / "pg_ctl"), "-D", data, "-w", "-s", "-l", log, "-o", " ".join(options), "start")
 
@@ -51,9 +75,10 @@ class Cluster:
         if (self.folder / "data" / "postmaster.pid").exists():
             _run(str(programs() / "pg_ctl"), "-D", str(self.folder / "data"), "-w", "-s", "-m", "immediate", "stop")
 
-    def reload(self) -> None:
-        """Have it read its files again."""
-        _run(str(programs() / "pg_ctl"), "-D", str(self.folder / "data"), "-s", "reload")
+    @property
+    def authority(self) -> Path:
+        """The certificate that its own is made good by: that itself."""
+        return self.folder / "data" / "server.crt"
 
     @property
     def log(self) -> str:
@@ -80,6 +105,13 @@ class Cluster:
         return True
 
 
+def _certify(folder: Path) -> None:
+    """Write a key, and a certificate for `localhost`."""
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", f"{folder}/server.key"]
+    _run("openssl", "req", "-x509", "-days", "2", "-out", f"{folder}/server.crt", *key, *subject)
+
+
 def make() -> Cluster:
     """Make a server and start it."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -93,6 +125,9 @@ def make() -> Cluster:
         shutil.chown(words, "nobody", "nogroup")
     login = ["-A", "scram-sha-256", "-U", ADMIN, f"--pwfile={words}"]
     _run(str(programs() / "initdb"), "-D", str(folder / "data"), *login, "--no-sync", "--locale=C.UTF-8")
+    hba = folder / "data" / "pg_hba.conf"
+    hba.write_text(_HBA + hba.read_text())
+    _certify(folder / "data")
     cluster = Cluster(folder, port)
     cluster.start()
     return cluster
@@ -102,3 +137,11 @@ def remove(cluster: Cluster) -> None:
     """Stop a server and remove its folder."""
     cluster.stop()
     shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A server for the tests of a file."""
+    made = make()
+    yield made
+    remove(made)

@@ -11,8 +11,8 @@ Whose password is changed:
 - `admin = "ENTRY"`: that login changes it. The roles that it may change are named by `users`, never by the entry:
   whoever may write the entry could name the superuser in it.
 - `users = ["app_a", "app_b"]`, with `admin`: two roles with the same rights take turns. The one that is not in use gets
-  the new value; the entry names it once that is in force; the other one stays valid until the next rotation. So no login
-  fails. `abort` takes the password of the one that was to be away: it can be had from the entry's history alone.
+  the new value, and then the entry names it; the other one stays valid until the next rotation. So no login fails.
+  `abort` takes the password of the one that was to be away: the entry does not name it, so nobody uses it.
 
 What is never risked:
 
@@ -143,15 +143,9 @@ class PostgreSQL:
         """Give the role of the pending value its password."""
         now, then = _logins(rotation)
         admin = _admin(rotation)
-        if admin:
-            _alter(rotation, admin, then.user, then.password)
-        elif _try(rotation, now) is None:
-            _alter(rotation, now, then.user, then.password)
-        elif _try(rotation, then) is not None:
-            raise DriverFailed(
-                f"PostgreSQL at {now.where} takes neither the old nor the new password of {rotation.name}",
-                "Name a login that may change it: the option admin.",
-            )
+        by = admin or _in_force(rotation, now, then)
+        if by is not then:
+            _alter(rotation, by, then.user, then.password)
 
     def test(self, rotation: Rotation) -> None:
         """Log in with the pending value."""
@@ -170,10 +164,10 @@ class PostgreSQL:
             refused = _try(rotation, then)
             if admin and (refused is None or not refused.password):
                 _alter(rotation, admin, then.user, None)
-        elif admin:
-            _alter(rotation, admin, now.user, now.password)
-        elif _try(rotation, now) is not None:
-            _alter(rotation, then, now.user, now.password)
+            return
+        by = admin or _in_force(rotation, now, then)
+        if by is not now:
+            _alter(rotation, by, now.user, now.password)
 
 
 def _logins(rotation: Rotation) -> tuple[_Login, _Login]:
@@ -319,6 +313,21 @@ def _try(rotation: Rotation, login: _Login) -> _Refused | None:
             return None
     except _Refused as refused:
         return refused
+
+
+def _in_force(rotation: Rotation, now: _Login, then: _Login) -> _Login:
+    """Return which of the two logins is let in. Raises DriverFailed where none is, Busy where nobody answers."""
+    refused = _try(rotation, now)
+    if refused is None:
+        return now
+    if _try(rotation, then) is None:
+        return then
+    if not refused.password:
+        raise refused
+    raise DriverFailed(
+        f"PostgreSQL at {now.where} takes neither the old nor the new password of {rotation.name}",
+        "Name a login that may change it: the option admin.",
+    )
 
 
 def _alter(rotation: Rotation, by: _Login, user: str, password: str | None) -> None:
