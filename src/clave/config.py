@@ -79,6 +79,12 @@ def _program(text: str) -> str:
     return text
 
 
+def _entry(text: str) -> str:
+    if not text.strip("/") or not text.isprintable():
+        raise ValueError("must be the name of an entry")
+    return text
+
+
 def _path(text: str) -> str:
     if not text or not text.isprintable():
         raise ValueError("must be the path of a folder")
@@ -184,8 +190,9 @@ _BY_NAME = {key.name: key for key in KEYS}
 class Settings(NamedTuple):
     """The settings in force.
 
-    `stores` maps the name of each store of the config file to its path as written there (`~` allowed), `drivers` the
-    name of each command that rotates values (`clave rotate --driver command:NAME`) to its program.
+    `stores` maps the name of each store of the config file to its path as written there (`~` allowed), `keyring` a
+    service that programs know to the entry that is its login (see `delivery.logins`), `drivers` the name of each
+    command that rotates values (`clave rotate --driver command:NAME`) to its program.
     `file` is the config file's path and `stamp` what it looked like when it was read (see `places.stamp`),
     None if there is none. `origins` says for each key's name where its value came from: "default",
     "file", or the environment variable.
@@ -204,6 +211,7 @@ class Settings(NamedTuple):
     signing_keys: tuple[str, ...]
     umask: int
     stores: Mapping[str, str]
+    keyring: Mapping[str, str]
     drivers: Mapping[str, str]
     file: str
     stamp: str | None
@@ -215,7 +223,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     file = config_file(environ)
     version, document = _read(file)
-    stores, drivers, values = _check(file, document)
+    tables, values = _check(file, document)
     origins = dict.fromkeys(values, "file")
     for key in KEYS:
         text = environ.get(key.variable or "")
@@ -225,8 +233,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         elif key.name not in values:
             values[key.name] = None if key.default is None else key.parse(key.default)
             origins[key.name] = "default"
-    fields = {key.field: values[key.name] for key in KEYS}
-    return Settings(**fields, stores=stores, drivers=drivers, file=file, stamp=version, origins=origins)
+    fields: dict[str, Any] = {key.field: values[key.name] for key in KEYS} | tables
+    return Settings(**fields, file=file, stamp=version, origins=origins)
 
 
 def umask(environ: Mapping[str, str]) -> int:
@@ -250,6 +258,8 @@ def find_key(name: str) -> Key:
         return _BY_NAME[name]
     if name.partition(".")[0] == "stores":
         raise UsageError(f"'{name}' is no setting of its own", "'clave store' keeps the list of stores.")
+    if name.partition(".")[0] == "keyring":
+        raise UsageError(f"'{name}' is no setting of its own", f"Write it into {config_file(os.environ)}.")
     from difflib import get_close_matches
 
     close = get_close_matches(name, _BY_NAME, n=1)
@@ -419,12 +429,13 @@ def _read(file: str) -> tuple[str | None, dict[str, Any]]:
     return version, toml.parse(file, data)
 
 
-def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
-    """Return the stores, the drivers, and the values by key name, of a config file.
+def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, dict[str, str]], dict[str, Any]]:
+    """Return the tables (stores, keyring, drivers), and the values by key name, of a config file.
 
     Raises UsageError for any other key.
     """
     stores: dict[str, str] = {}
+    keyring: dict[str, str] = {}
     drivers: dict[str, str] = {}
     values: dict[str, Any] = {}
     for name, value in _leaves(document):
@@ -433,6 +444,8 @@ def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[st
                 store = ".".join(middle)
                 _value(file, name, store, str, _store_name)
                 stores[store] = _value(file, name, value, str, _path)
+            case ["keyring", *service] if service:
+                keyring[".".join(service)] = _value(file, name, value, str, _entry)
             case ["drivers", *rest] if rest:
                 driver = ".".join(rest)
                 _value(file, name, driver, str, _driver_name)
@@ -449,7 +462,7 @@ def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[st
             f"{_at(file, 'default-store')}: 'default-store' names '{default}', which is no store",
             "Correct it and try again.",
         )
-    return stores, drivers, values
+    return {"stores": stores, "keyring": keyring, "drivers": drivers}, values
 
 
 def _leaves(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:

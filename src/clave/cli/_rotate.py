@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from clave.cli._app import App
+    from clave.rotation.policy import Generate
     from clave.store.lifecycle.rotating import Choice, Talk
+    from clave.store.passwords import Generated
     from clave.store.store import Store
 
 
@@ -49,21 +51,22 @@ def talk() -> Iterator[Talk]:
 
 
 def choice(
-    store: Store,  # noqa: ARG001 - its policy
-    name: str,
-    driver: str | None,
-    options: Sequence[str],
-    *,
-    required: bool = True,
+    store: Store, name: str, driver: str | None, options: Sequence[str], *, required: bool = True
 ) -> Choice | None:
     """Return driver and options: the command line's, else the policy's, else `manual` on a terminal.
 
-    Raises UsageError where there is none, unless it is not `required`.
+    Options of the command line are added to those of the policy, if the driver is the same. Raises UsageError where
+    there is no driver, unless it is not `required`.
     """
     from clave.rotation.drivers import MANUAL
+    from clave.store.lifecycle import policies
     from clave.store.lifecycle.rotating import Choice
 
     given = dict(map(_option, options))
+    rule = policies.rule(store, name)
+    wanted = rule.driver if rule else None
+    if rule and wanted and driver in (None, wanted):
+        return Choice(wanted, {**rule.options, **given})
     if driver is not None:
         return Choice(driver, given)
     if given:
@@ -84,17 +87,30 @@ def _option(text: str) -> tuple[str, str]:
     return key, value
 
 
-def new_value(app: App, store: Store, name: str, making: Making) -> Callable[[], bytes]:  # noqa: ARG001 - its policy
-    """Return what makes the new password. Raises UsageError for options that exclude each other, or an empty value."""
+def new_value(app: App, store: Store, name: str, making: Making) -> Callable[[], bytes]:
+    """Return what makes the new password, as strong as the policy wants it.
+
+    Raises UsageError for options that exclude each other, or an empty value, Finding for a value that is too weak.
+    """
+    from clave.store.lifecycle import policies
+
     exclusive(words=making.words, charset=making.charset, no_symbols=making.no_symbols)
     exclusive(words=making.words, length=making.length)
     exclusive(words=making.words, exclude_similar=making.exclude_similar)
+    rule = policies.rule(store, name)
     if making.value_from:
         if any(making[1:]):
             raise UsageError("--value-from gives the value, and the other options make one", "Give one of them.")
         value = _given(name)
+        policies.require_strength(rule, name, value)
         return lambda: value
-    return lambda: _generated(app, making)
+
+    def make() -> bytes:
+        made = _generated(app, rule.generate if rule and not any(making) else None, making)
+        policies.require_strength(rule, name, made.text.encode(), bits=made.bits)
+        return made.text.encode()
+
+    return make
 
 
 def _given(name: str) -> bytes:
@@ -106,15 +122,18 @@ def _given(name: str) -> bytes:
     return value
 
 
-def _generated(app: App, making: Making) -> bytes:
+def _generated(app: App, wanted: Generate | None, making: Making) -> Generated:
+    from clave.rotation.policy import Generate
     from clave.store import passwords
+    from clave.store.lifecycle import policies
 
-    if making.words is not None:
-        return passwords.words(making.words).text.encode()
-    default = app.settings.generate_charset_no_symbols if making.no_symbols else app.settings.generate_charset
-    length = app.settings.generate_length if making.length is None else passwords.parse_length(making.length)
-    charset = default if making.charset is None else making.charset
-    return passwords.characters(length, charset, exclude_similar=making.exclude_similar).text.encode()
+    settings = app.settings
+    if wanted is None:
+        length = None if making.length is None else passwords.parse_length(making.length)
+        wanted = Generate(length, making.words, not making.no_symbols, making.charset, making.exclude_similar)
+    return policies.make(
+        wanted, settings.generate_length, settings.generate_charset, settings.generate_charset_no_symbols
+    )
 
 
 def each(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 RECIPIENTS = ".gpg-id"
 CERTIFICATES = ".public-keys"
 ROSTERS = ".clave/roster"
+POLICY = ".clave/policy.toml"
 
 _REFUSED = frozenset((".git", ".gitmodules", ".extensions"))
 _WITH_MEANING = frozenset((".clave", RECIPIENTS, CERTIFICATES, ".gitattributes", ".gitignore"))

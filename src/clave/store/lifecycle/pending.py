@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotDecrypt, StoreDamaged, UsageError, VerificationFailed
 from clave.model.name import PENDING, check, pending_name, pending_path
+from clave.openpgp import packets
 from clave.rotation import pending
 from clave.store import layout
 
@@ -36,16 +37,15 @@ class UnderWay(NamedTuple):
 
 
 def names(store: Store, folder: str = "") -> list[str]:
-    """Return the entries at or below a folder (or an entry's name) of which a rotation is kept, sorted.
+    """Return the entries below a folder of which a rotation is kept, sorted. The entry itself may be gone."""
+    inside = f"{PENDING}{folder}/" if folder else PENDING
+    paths = _files(os.path.join(store.root, inside), inside)
+    return sorted(name for name in map(pending_name, paths) if name)
 
-    The entry itself may be gone.
-    """
-    found = []
-    for path in _files(os.path.join(store.root, PENDING.rstrip("/")), PENDING):
-        name = pending_name(path)
-        if name and (not folder or name == folder or name.startswith(f"{folder}/")):
-            found.append(name)
-    return sorted(found)
+
+def with_entries(store: Store, folder: str = "") -> list[str]:
+    """Return all that is encrypted to the readers of a folder and those below: entries, and what is kept of them."""
+    return sorted({*layout.own_entries(store.root, folder), *names(store, folder)})
 
 
 def under_way(store: Store) -> list[UnderWay]:
@@ -132,6 +132,24 @@ def content(store: Store, name: str) -> bytes | None:
         os.close(descriptor)
 
 
+def present(store: Store, name: str) -> list[str] | None:
+    """Return the key ids that a rotation is encrypted to, None for what is no message that may be opened."""
+    try:
+        data = content(store, name)
+        return None if data is None else packets.inspect(packets.dearmor(data)).recipients
+    except (CannotDecrypt, StoreDamaged):
+        return None
+
+
+def is_for_its_readers(store: Store, name: str) -> bool:
+    """Tell whether a rotation is encrypted to those who read its entry now. Raises as `recipients.for_folder`."""
+    from clave.store.recipients import for_folder
+    from clave.store.renewal import fits
+
+    ids = present(store, name)
+    return ids is not None and fits(ids, for_folder(store, name.rpartition("/")[0]))
+
+
 def require_none(store: Store, entries: Iterable[str], what: str) -> None:
     """Raise UsageError if one of the entries is being rotated, and so may not be removed or replaced (`what`)."""
     begun = set(names(store))
@@ -145,10 +163,17 @@ def require_none(store: Store, entries: Iterable[str], what: str) -> None:
 
 def move(change: Operation, store: Store, old: str, new: str) -> None:
     """Let the rotation of an entry that is moved follow it, if there is one. Raises as `read_in`."""
-    found = read_in(change, store, old)
-    if found is not None:
-        change.remove(pending_path(old))
-        change.write_pending(new, pending.dump(found._replace(entry=new)))
+    change.require_unchanged([pending_path(old)])
+    data = content(store, old)
+    if data is not None:
+        carry(change, store, data, old, new)
+
+
+def carry(change: Operation, store: Store, data: bytes, old: str, new: str) -> None:
+    """Let a rotation, whose ciphertext is `data`, be that of another entry. Raises StoreDamaged, CannotDecrypt."""
+    found = opened(store, old, data)
+    change.remove(pending_path(old))
+    change.write_pending(new, pending.dump(found._replace(entry=new)))
 
 
 def by(each: UnderWay) -> str:

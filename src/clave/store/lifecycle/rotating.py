@@ -198,6 +198,8 @@ class _Run:
         if isinstance(todo, Refusal):
             raise self._changed()
         self._require_agreed(found, chosen, as_begun=as_begun)
+        if is_pending and not kept.is_for_its_readers(self.store, self.name):
+            self.talk.told(f"The new value is not encrypted to those who read {self.name} now: clave rekey {self.name}")
         self._go_on(drivers.driver(found.driver), current, found, todo, promoted=not is_pending)
 
     def _finished(self) -> tuple[bytes, Pending] | None:
