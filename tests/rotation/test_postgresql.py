@@ -19,11 +19,11 @@ from psycopg.conninfo import conninfo_to_dict
 from clave.errors import Busy, NotFound, UsageError
 from clave.model.secret import Secret
 from clave.rotation import drivers
-from clave.rotation.drivers import DriverFailed, Rotation, postgresql
+from clave.rotation.drivers import DriverFailed, Rotation, contract, postgresql
 from tests.rotation.cluster import ADMIN, ADMIN_PASSWORD, cluster  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.rotation.cluster import Cluster
 
@@ -189,6 +189,27 @@ def test_passwords_of_every_kind_log_in_as_with_any_client(
     driver.set(rotation)
     driver.test(rotation)
     assert server.lets_in("app", password)
+
+
+_KINDS: dict[str, dict[str, Any]] = {
+    "itself": {},
+    "administrator": {**KEEPER, "users": ["app"]},
+    "turns": {**KEEPER, "users": ["app", "app_b"]},
+}
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
+def test_the_contract_of_drivers(
+    server: Cluster, place: Place, driver: drivers.Driver, check: Callable[[contract.Target], None], kind: str
+) -> None:
+    def works(secret: Secret) -> bool:
+        return server.lets_in((secret.field("user") or b"").decode(), secret.password.decode())
+
+    target = contract.Target(
+        driver, place.entry(), works, _KINDS[kind], place.entries, server.stop, server.start, overlaps=kind == "turns"
+    )
+    check(target)
 
 
 # Who may be whom, and where
