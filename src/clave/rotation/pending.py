@@ -49,8 +49,8 @@ class Pending(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """What tells this rotation, with this driver and these options, from any other; it is no secret's hash."""
-        about = json.dumps([self.id, self.entry, self.driver, dict(self.options)], sort_keys=True)
+        """What tells this rotation, with this driver and these options, from any other; no hash of a secret."""
+        about = json.dumps([self.id, self.driver, dict(self.options)], sort_keys=True)
         return sha256(about.encode("utf-8", "surrogatepass")).hexdigest()
 
 
