@@ -18,8 +18,8 @@
 - A pattern holds for the name that it matches and for everything below it. `*` is any run of characters but `/`, `?`
   is one such character, `**` between slashes is any number of folders.
 - The most specific pattern wins, key by key: the one with the most characters that are no wildcards, then the one with
-  fewer wildcards, then the one that stands lower. The options of a driver are taken together key by key, from the
-  pattern that names the driver on.
+  fewer wildcards, then the one that stands lower. So it is in the tables: options of a driver hold from the pattern on
+  that names the driver, and of `words` and `length`, or `charset` and `symbols`, the more specific one holds.
 - The file comes from other people. It is small, an unknown word or a wrong value in it is an error that names the line,
   and nothing in it is a program: `driver` is a name. Matching takes time in proportion to pattern and name, whatever
   the pattern is.
@@ -120,6 +120,7 @@ class Policy:
         self._paths = [each for _, each in sorted(enumerate(paths), key=lambda item: item[1].rank(item[0]))]
         self._data = data
         self._folders: dict[str, frozenset[_State]] = {"": self._closed((i, 0) for i in range(len(paths)))}
+        self._settled: dict[str, tuple[int, ...] | None] = {}  # what holds for a folder and all below, None: it depends
         self._rules: dict[tuple[int, ...], Rule] = {(): Rule()}
 
     @property
@@ -142,7 +143,10 @@ class Policy:
             for key, value in paths.raw.items():
                 if key == "driver":
                     found = {had: reason for had, reason in found.items() if not had.startswith("driver_options.")}
-                if key == "driver_options":
+                if key == "generate":
+                    kept = _together({had.rpartition(".")[2]: 0 for had in found if had.startswith("generate.")}, value)
+                    found = {had: r for had, r in found.items() if had[:9] != "generate." or had[9:] in kept}
+                if key in ("driver_options", "generate"):
                     for option, each in value.items():
                         named = f"{key}.{option}"
                         found[named] = self._reason(named, each, paths)
@@ -154,27 +158,45 @@ class Policy:
         """Tell whether one of the patterns holds for an entry."""
         return any(self._paths[number].pattern == pattern for number in self._matched(name))
 
+    def said(self, pattern: str) -> list[tuple[str, str]]:
+        """Return the keys of a pattern and their values, as they stand in the file."""
+        return [(key, _written(value)) for each in self._of(pattern) for key, value in each.raw.items()]
+
     def where(self, pattern: str) -> str:
         """Return file and line of a pattern."""
-        written = next((each.written for each in self._paths if each.pattern == pattern), pattern)
-        return _at(self._data, f"paths.{written}")
+        return next((_at(self._data, f"paths.{each.written}") for each in self._of(pattern)), FILE)
+
+    def _of(self, pattern: str) -> list[_Paths]:
+        return [each for each in self._paths if each.pattern == pattern]
 
     def _reason(self, key: str, value: object, paths: _Paths) -> Reason:
         return Reason(key, _written(value), paths.pattern, _at(self._data, f"paths.{paths.written}.{key}"))
 
     def _rule(self, matched: Sequence[int]) -> Rule:
         values: dict[str, Any] = {}
+        made: dict[str, Any] = {}
         for number in matched:
             paths = self._paths[number]
             before = {} if "driver" in paths.values else values.get("options", {})
+            made = _together(made, paths.raw.get("generate", {}))
             values.update(paths.values)
             values["options"] = {**before, **paths.values.get("options", {})}
+        if made:
+            values["generate"] = Generate(**made)
         return Rule(pattern=self._paths[matched[-1]].pattern, **values)
 
     def _matched(self, name: str) -> tuple[int, ...]:
         """Return the numbers of the patterns that hold for a name, the least specific first."""
         folder, _, last = name.rpartition("/")
-        states = self._step(self._below(folder), last)
+        if folder not in self._settled:
+            states = self._below(folder)
+            is_settled = all(done == len(self._paths[number].parts) for number, done in states)
+            self._settled[folder] = self._whole(states) if is_settled else None
+        settled = self._settled[folder]
+        return self._whole(self._step(self._below(folder), last)) if settled is None else settled
+
+    def _whole(self, states: frozenset[_State]) -> tuple[int, ...]:
+        """Return the patterns that are matched to their end."""
         return tuple(sorted({number for number, done in states if done == len(self._paths[number].parts)}))
 
     def _below(self, folder: str) -> frozenset[_State]:
@@ -221,7 +243,7 @@ def age(text: str) -> timedelta | None:
     """Return the time that `90d` means (hours, days, weeks, years of 365 days); None for what is no time."""
     match = _AGE.fullmatch(text)
     found = timedelta(hours=int(match[1]) * _HOURS[match[2]]) if match else None
-    return found if found is not None and timedelta() < found <= _LONGEST else None
+    return found if found is not None and found <= _LONGEST else None
 
 
 def pattern_problem(pattern: str) -> str | None:
@@ -278,7 +300,10 @@ class _Reader:
         for key, value in table.items():
             field = "options" if key == "driver_options" else key
             values[field] = getattr(self, f"_{key}")(value, f"{above}.{key}")
-        return _Paths(pattern, written, tuple(pattern.split("/")), values, table)
+        parts = pattern.split("/")
+        while parts and parts[-1] == "**":  # what holds for a folder holds for all below it
+            parts.pop()
+        return _Paths(pattern, written, tuple(parts), values, table)
 
     def _rotate(self, value: object, at: str) -> timedelta | None:
         return None if value == NEVER else self._age(value, at, "90d")
@@ -376,6 +401,15 @@ def _is_match(wanted: str, part: str) -> bool:
         else:
             return False
     return wanted[i:].strip("*") == ""
+
+
+def _together(before: Mapping[str, Any], generate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a password is made by two patterns, the second the more specific one."""
+    if "words" in generate:
+        return dict(generate)
+    void = {"words"} if generate else set()
+    void |= {"symbols"} if "charset" in generate else {"charset"} if "symbols" in generate else set()
+    return {**{key: value for key, value in before.items() if key not in void}, **generate}
 
 
 def _is_plain(value: object) -> bool:

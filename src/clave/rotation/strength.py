@@ -2,7 +2,8 @@
 
 The cheapest way to put the password together counts. A word of a list costs as much as a choice from that list, a
 character that repeats or continues the one before (`aaa`, `123`, `cba`) one bit, as does a separator that came before,
-a year eight, and any other character a choice from the kinds of characters that the password has. What a list of leaked passwords knows, this does not.
+a year eight, and any other character a choice from the kinds of characters that the password has. What a list of leaked
+passwords knows, this does not.
 """
 
 from __future__ import annotations
@@ -40,9 +41,10 @@ def estimate(password: bytes, words: frozenset[str]) -> float:
 
 def _continues(text: str, at: int) -> bool:
     """Tell whether a character is what one expects: that before it, its neighbour, a separator that came before."""
-    return at > 0 and (
-        abs(ord(text[at]) - ord(text[at - 1])) <= 1 or (text[at] in _KINDS[-1] and text[at] in text[:at])
-    )
+    if at == 0:
+        return False
+    c, before = text[at], text[:at]
+    return abs(ord(c) - ord(before[-1])) <= 1 or (c in _KINDS[-1] and c in before)
 
 
 def _word(part: str, words: frozenset[str], per_word: float) -> float | None:

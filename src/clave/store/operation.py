@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotDecrypt, CannotEncrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
-from clave.model import notices
+from clave.model import due, notices
 from clave.model.change import Change, compose
 from clave.model.name import SUFFIX, entry_folder, pending_name, pending_path
 from clave.model.secret import compare
@@ -218,7 +218,7 @@ class Operation:
             notes = [
                 Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
             ]
-            message = compose(subject, operation, notes, endorses=self._endorsed)
+            message = compose(subject, operation, notes, endorses=self._endorsed, dues=self._dues())
             in_repository = {self._in_repository(path): content for path, content in changes.items()}
             self._commit(self._write, in_repository, message, adopt=adopt)
             unshared.note(self._store)
@@ -314,6 +314,16 @@ class Operation:
         if relative.startswith("../"):
             raise UsageError(f"{path} is in another git repository than the rest of this change", "Do it in two steps.")
         return relative
+
+    def _dues(self) -> list[tuple[str, str]]:
+        """Return which of the plaintexts have an end of their own; what is moved or encrypted anew keeps its."""
+        ending = {path: plaintext for path, plaintext in self._plain.items() if due.may_end(plaintext)}
+        if not ending:
+            return []
+        from clave.store.lifecycle.ends import end
+
+        days = ((path, end(plaintext)) for path, plaintext in sorted(ending.items()))
+        return [(day.isoformat(), self._in_repository(path)) for path, day in days if day is not None]
 
     def _blob_id(self, content: Content) -> str | None:
         return self._write.blob_id(content) if isinstance(self._write, transaction.Transaction) else None

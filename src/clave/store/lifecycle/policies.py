@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from clave.errors import Finding, StoreDamaged, UsageError
 from clave.store import layout
-from clave.team.paths import POLICY
+from clave.store.layout import POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from clave.rotation.policy import Generate, Policy, Rule
@@ -121,6 +121,7 @@ def check(store: Store) -> list[str]:
         if not any(found.matches(pattern, name) for name in names)
     ]
     problems += _owners(store, found, names)
+    problems += _drivers(filter(None, {found.rule(name).driver for name in names}))
     for name in names:
         problems += _generators(store, name, found.rule(name))
     return list(dict.fromkeys(problems))
@@ -134,6 +135,15 @@ def _owners(store: Store, found: Policy, names: Iterable[str]) -> list[str]:
     known = {each.name for each in roster.members} | {f"@{each.name}" for each in roster.groups}
     owners = {owner: name for name in names if (owner := found.rule(name).owner) and owner not in known}
     return [f"the owner of {name}, {owner}, is neither a member nor a group" for owner, name in sorted(owners.items())]
+
+
+def _drivers(names: Iterable[str]) -> Iterator[str]:
+    """Yield which drivers are not here. Which program a `command:NAME` is, each user's own settings say."""
+    from clave.rotation import drivers
+
+    for name in sorted(names):
+        if name.partition(":")[0] not in drivers.names():
+            yield f"there is no driver '{name}' here: it has {', '.join(drivers.names())}"
 
 
 def _generators(store: Store, name: str, rule: Rule) -> list[str]:
