@@ -21,7 +21,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ADMIN, ADMIN_PASSWORD = "keeper", "a-word-of-the-keeper"
+ADMIN, ADMIN_PASSWORD = "chief", "a-word-of-the-chief"
 _SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",

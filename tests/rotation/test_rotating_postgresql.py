@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -295,3 +296,33 @@ def test_a_colleague_goes_on_when_all_that_the_rotator_had_is_gone(
         path.with_name(f"{path.name}-gone").rename(path)
     site.team.clave("alice", "sync")
     assert site.settled(ALONE, old)
+
+
+def test_the_commands_of_the_document(site: Site) -> None:
+    """docs/rotation.md, from its PostgreSQL on: what is in blocks `sql` and `sh` is run as it stands there."""
+    document = (Path(__file__).parents[2] / "docs" / "rotation.md").read_text()
+    part = document.partition("\n## PostgreSQL\n")[2]
+    statements = re.findall(r"^```sql\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+    commands = re.findall(r"^```sh\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+    assert len(statements) == 1
+    assert len(commands) == 2
+    site.server.sql("DROP ROLE app_a, app_b", *statements)
+    where = f"host: 127.0.0.1\nport: {site.server.port}\n"
+    for name, password, user in (
+        (TURNS, "the first value, to be rotated", "app_a"),
+        ("prod/keeper", "another first value", "keeper"),
+    ):
+        text = f"{password}\nuser: {user}\n{where}".encode()
+        site.team.clave("alice", "insert", "--force", "-m", name, input=text)
+    names = [ALONE, TURNS, "prod/keeper"]
+    old = [site.secret(name) for name in names]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    said = site.team.run("alice", "bash", "-euc", "".join(commands), PATH=path).err.decode()
+    assert [line for line in said.splitlines() if line.endswith("is rotated.")] == [f"{n} is rotated." for n in names]
+    for name, before in zip(names, old, strict=True):
+        assert site.settled(name, before)
+    for user in (b"app_a", b"app_b"):  # both work, and are the shop
+        secret = site.secret(TURNS, *(["--previous"] if user == b"app_a" else []))
+        assert find_field(secret, "user") == user
+        with site.server.connect(user.decode(), secret.password.decode()) as session:
+            assert session.execute("SELECT current_user").fetchone() == ("shop",)
