@@ -431,3 +431,22 @@ def recipients(me: User) -> set[str]:
     """Return the key ids that the pending value is encrypted to."""
     packets = me.person.gpg("--list-only", "--list-packets", str(me.store / PENDING), check=False)
     return {line.split()[-1] for line in packets.decode().splitlines() if line.startswith(":pubkey enc")}
+
+
+def test_all_that_is_due(me: User, service: Service) -> None:
+    long_ago = {"GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    for name, text in ((NAME, OLD), ("plain", b"canary-old\n")):
+        me.ok("rm", "-f", name)
+        me.ok("insert", "-m", name, input=text, **long_ago)
+    (me.store / ".clave").mkdir()
+    rule = '[paths.{}]\nrotate = "1y"\ndriver = "command:{}"\n'
+    (me.store / ".clave/policy.toml").write_text(rule.format("team", "shop") + rule.format("plain", "unknown"))
+    done = me.run("rotate", "--due")
+    assert done.code == 1
+    assert b"1 of 2 entries are rotated" in done.err
+    assert b"your configuration knows no command 'unknown'" in done.err
+    assert b"Error: not rotated: plain." in done.err
+    assert service.lets_in(me.read(NAME).partition(b"\n")[0])
+    assert me.read(NAME) != OLD
+    assert b"--value-from is one value" in me.run("rotate", "--due", "--value-from", "stdin", input=b"x\n").err
+    assert me.ok("rotate", "--due", "web").err == b"0 of 0 entries are rotated\n"

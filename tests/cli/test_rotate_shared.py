@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,21 +128,20 @@ def test_two_people_cannot_rotate_one_entry(team: Team, service: Service) -> Non
 
 
 def test_the_second_of_two_who_begin_at_once_takes_theirs_back(team: Team, service: Service) -> None:
-    """Carol begins between alice's sync and alice's push: a hook of the remote's makes that happen."""
+    """Carol's push comes between alice's sync and alice's push: the program makes that happen."""
     service.faults(set="fail")
-    hook = team.remote / "hooks/pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    other = team.folder / "other"
-    team.clave("carol", "sync")
-    shutil.copytree(team.stores["carol"], other, symlinks=True)
+    mine = team.tip()
     rotate(team, "carol", code=1)
     carols = team.tip()
-    team.run("alice", "git", "-C", str(team.remote), "update-ref", "refs/heads/main", team.head("alice"))
-    hook.write_text(f'#!/bin/sh\ngit update-ref refs/heads/main {carols}\nrm "$0"\nexit 0\n')
-    hook.chmod(0o755)
+    move = f"git -C {team.remote} update-ref refs/heads/main "
+    assert team.run("alice", *f"{move}{mine}".split()).code == 0
+    text = service.program.read_text()
+    service.program.write_text(text + f'if step == "create": os.system("{move}{carols}")\n')
     line = rotate(team, "alice", code=1).err.decode()
     assert "prod/db is being rotated by carol since" in line
     assert team.tip() == carols == team.head("alice")
+    assert service.steps() == ["create", "set", "create"]
+    service.program.write_text(text)
     service.mend()
     team.clave("carol", "rotate", "--resume", NAME)
     whole(team, service, NEW)
@@ -188,13 +188,8 @@ def test_somebody_aborts_while_the_other_is_at_work(team: Team, service: Service
     script = team.folder / "carol"
     carol = team.people["carol"]
     variables = " ".join(f"{key}='{value}'" for key, value in carol.env(team.stores["carol"]).items())
-    run = "-m clave"
-    import sys
-
-    script.write_text(
-        f"#!/bin/sh\nexport {variables}\n{sys.executable} {run} sync && "
-        f"{sys.executable} {run} rotate --abort --as-begun {NAME}\n"
-    )
+    run = f"{sys.executable} -m clave"
+    script.write_text(f"#!/bin/sh\nexport {variables}\n{run} sync && {run} rotate --abort --as-begun {NAME}\n")
     script.chmod(0o700)
     line = rotate(team, "alice", code=1).err.decode()
     assert "the rotation of prod/db was given up by somebody else meanwhile" in line
@@ -202,7 +197,7 @@ def test_somebody_aborts_while_the_other_is_at_work(team: Team, service: Service
 
 
 def test_who_may_not_write_cannot_begin(team: Team, service: Service) -> None:
-    team.clave("alice", "grant", "bob", "prod")
+    team.clave("alice", "grant", "bob", "prod", "--sure")
     team.clave("bob", "sync")
     before = team.head("bob")
     assert "bob may not write in the folder prod" in rotate(team, "bob", code=6).err.decode()
@@ -215,7 +210,7 @@ def test_a_new_reader_a_leaver_and_a_new_name_reach_what_is_pending(team: Team, 
     service.faults(set="fail")
     rotate(team, "alice", code=1)
     service.mend()
-    team.clave("alice", "grant", "bob", "prod", "--write")
+    team.clave("alice", "grant", "bob", "prod", "--write", "--sure")
     team.clave("bob", "sync")
     assert team.clave("bob", "show", "--pending", NAME).out.startswith(NEW)
     team.clave("alice", "team", "remove", "carol", "--sure", code=None)
@@ -255,7 +250,7 @@ def test_an_end_and_a_rekey_come_together(team: Team, service: Service) -> None:
     away(team)
     team.clave("carol", "rotate", "--resume", NAME, code=75)
     back(team)
-    team.clave("alice", "grant", "bob", "prod")
+    team.clave("alice", "grant", "bob", "prod", "--sure")
     team.clave("carol", "rotate", "--resume", NAME)
     whole(team, service, NEW)
     team.clave("bob", "sync")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.cli import _ask, _output
 from clave.cli._checks import exclusive
 from clave.cli._remote import Waiting
-from clave.errors import UsageError
+from clave.errors import ClaveError, Finding, Interrupted, KeyLocked, UsageError, VerificationFailed
+from clave.vcs.remote import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -136,15 +136,59 @@ def _generated(app: App, wanted: Generate | None, making: Making) -> Generated:
     )
 
 
-def each(
+def many(
     app: App,
     store: Store,
-    folder: str,
+    names: Sequence[str],
     *,
-    who: str | None,
     driver: str | None,
     options: Sequence[str],
     making: Making,
 ) -> None:
-    """Rotate many, one after the other."""
-    raise UsageError("not yet", str((app, store, folder, who, driver, options, making, sys.argv)))
+    """Rotate entries, one after the other. One that fails is told, and the next one begun.
+
+    Raises Finding at the end if not all are rotated; at once what would stop the next one as well.
+    """
+    from clave.store.lifecycle import rotating
+
+    if making.value_from:
+        raise UsageError("--value-from is one value, and these are many", "Leave it out: one is made for each.")
+    failed: list[str] = []
+    for number, name in enumerate(names, 1):
+        _output.note(f"{number} of {len(names)}: {name}")
+        try:
+            with talk() as say:
+                chosen = choice(store, name, driver, options)
+                assert chosen is not None
+                rotating.rotate(store, name, chosen, new_value(app, store, name, making), say)
+        except (Interrupted, KeyLocked, Unreachable, VerificationFailed):
+            raise
+        except ClaveError as failure:
+            _output.warn(failure.line())
+            failed.append(name)
+    done = len(names) - len(failed)
+    _output.note(f"{done} of {len(names)} {'entry is' if len(names) == 1 else 'entries are'} rotated")
+    if failed:
+        raise Finding(f"not rotated: {', '.join(failed)}", "See what is under way: clave rotate --list.")
+
+
+def due(store: Store, folder: str) -> list[str]:
+    """Return the entries at and below a name whose time has come, the most pressing first."""
+    from datetime import date, timedelta
+
+    from clave.rotation.duties import Kind, State
+    from clave.store.lifecycle import duties
+
+    found = duties.look(store, folder, date.today(), timedelta())  # noqa: DTZ011 - a day of the user's calendar
+    pressing = (duty for duty in found.all if duty.state in (State.OVERDUE, State.EXPOSED))
+    return list(
+        dict.fromkeys(duty.name for duty in pressing if duty.kind in (Kind.ROTATE, Kind.EXPIRES, Kind.EXPOSURE))
+    )
+
+
+def exposed(store: Store, who: str, folder: str) -> list[str]:
+    """Return the entries at and below a name whose value somebody knows, but for those that are accepted."""
+    from clave.store.lifecycle.exposing import exposures
+
+    found = dict.fromkeys(each.name for each in exposures(store, who).values if not each.accepted)
+    return [name for name in found if not folder or name == folder or name.startswith(f"{folder}/")]

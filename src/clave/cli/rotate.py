@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clave.cli import _output
+from clave.cli import _output, _rotate
 from clave.cli._app import pass_app
 from clave.cli._checks import exclusive
-from clave.cli._rotate import Making, choice, each, new_value, talk
+from clave.cli._rotate import Making, choice, new_value, talk
 from clave.errors import Finding, UsageError
+from clave.model.name import check_folder
 from clave.store import layout
 from clave.store.search import missing
 
@@ -88,7 +89,9 @@ def command(
         return
     store, plain = app.split(name)
     if due or exposed_to:
-        each(app, store, plain, who=exposed_to, driver=driver, options=options, making=making)
+        folder = check_folder(plain)
+        names = _rotate.exposed(store, exposed_to, folder) if exposed_to else _rotate.due(store, folder)
+        _rotate.many(app, store, names, driver=driver, options=options, making=making)
         return
     if not plain:
         raise UsageError("which entry?", "clave rotate NAME; or --due, --exposed-to WHO, --list.")

@@ -23,6 +23,7 @@ from clave.model import threeway
 from clave.model.name import SUFFIX, entry_folder, pending_name, pending_path
 from clave.openpgp import bulk
 from clave.store import layout
+from clave.store.operation import begin
 from clave.team import paths
 from clave.team.paths import Kind
 from clave.vcs import graph, reading
@@ -52,10 +53,14 @@ class Conflict(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """What a merge brought: conflicts, and the entries that are still encrypted to those who read them before."""
+    """What a merge brought: conflicts, and the entries that are still encrypted to those who read them before.
+
+    `parted` are entries that were moved by one side and begun to be rotated by the other: their old and new names.
+    """
 
     conflicts: tuple[Conflict, ...]
     left: tuple[str, ...]
+    parted: tuple[tuple[str, str], ...] = ()
 
 
 class Taken(NamedTuple):
@@ -308,30 +313,28 @@ def merge(store: Store, repository: Repository, change: Operation, ours: str, th
     change.merge(theirs, team)
     merger = Merger(store, repository, here, there, here, ours[:7])
     merged = merger.into(change, decide(base, here, there, our_moves, their_moves))
-    _follow(store, change, {**our_moves, **their_moves})
-    return merged
+    both = {**our_moves, **their_moves}.items()
+    return merged._replace(parted=tuple((_name(old), _name(new)) for old, new in both if _is_parted(change, old, new)))
 
 
-def _follow(store: Store, change: Operation, moves: Mapping[str, str]) -> None:
-    """Let rotations that one side has begun follow their entries, which the other side has moved.
+def _is_parted(change: Operation, old: str, new: str) -> bool:
+    """Tell whether one side has begun to rotate an entry that the other has moved: its rotation is where it was."""
+    rotation = pending_path(_name(old)), pending_path(_name(new))
+    there = [change.content(path) is not None for path in (*rotation, old, new)]
+    return there == [True, False, False, True]
+
+
+def bring_together(store: Store, parted: Iterable[tuple[str, str]]) -> None:
+    """Let rotations follow their entries, in a commit of its own: a merge may not set a path back to what it was.
 
     One that the user cannot read, or may not write, stays where it is: doctor tells.
     """
     from clave.store.lifecycle import pending
 
-    for old, new in ((_name(old), _name(new)) for old, new in moves.items()):
-        there = change.content(pending_path(old)), change.content(old + SUFFIX), change.content(pending_path(new))
-        if not isinstance(there[0], bytes) or there[1:] != (None, None) or change.content(new + SUFFIX) is None:
-            continue
-        if change.team:
-            may = (
-                paths.may_change(change.team.roster, change.team.require_member(), pending_path(each))
-                for each in (old, new)
-            )
-            if not all(may):
-                continue
-        with suppress(CannotDecrypt, StoreDamaged):
-            pending.carry(change, store, there[0], old, new)
+    for old, new in parted:
+        with begin(store, _folder(new)) as change, suppress(CannotDecrypt, StoreDamaged, VerificationFailed):
+            pending.move(change, store, old, new)
+            change.commit(f"Let the rotation of {old} follow it to {new}.", "move")
 
 
 def renew(change: Operation, names: Sequence[str]) -> list[str]:
