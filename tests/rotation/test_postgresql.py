@@ -132,6 +132,18 @@ def test_two_users_take_turns_and_no_login_ends(server: Cluster, place: Place, d
             assert server.lets_in(user.decode(), secret.password.decode())
         current = made
     assert not server.lets_in("app", OLD)
+    told = [f"{user} stays valid, with the old password, until the next rotation." for user in ("app", "app_b")]
+    assert place.told == told
+
+
+def test_the_old_user_of_a_turn_may_be_voided(server: Cluster, place: Place, driver: drivers.Driver) -> None:
+    rotation = place.rotation(None, place.entry(NEW, "app_b"), **KEEPER, old="void")
+    driver.set(rotation)
+    assert server.lets_in("app", OLD), "not before the entry names the other one"
+    for _ in range(2):
+        driver.finish(rotation)
+        assert not server.lets_in("app", OLD)
+        assert server.lets_in("app_b", NEW)
 
 
 def test_aborting_a_turn_leaves_the_user_of_the_entry_alone(
@@ -195,6 +207,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     "itself": {},
     "administrator": {**KEEPER, "users": ["app"]},
     "turns": {**KEEPER, "users": ["app", "app_b"]},
+    "turns that end": {**KEEPER, "old": "void"},
 }
 
 
@@ -207,7 +220,14 @@ def test_the_contract_of_drivers(
         return server.lets_in((secret.field("user") or b"").decode(), secret.password.decode())
 
     target = contract.Target(
-        driver, place.entry(), works, _KINDS[kind], place.entries, server.stop, server.start, overlaps=kind == "turns"
+        driver,
+        place.entry(),
+        works,
+        _KINDS[kind],
+        place.entries,
+        server.stop,
+        server.start,
+        overlaps=kind.startswith("turns"),
     )
     check(target)
 
@@ -244,6 +264,7 @@ def test_an_administrator_logs_in_where_their_own_entry_says_alone(place: Place,
         ({"users": ["other"]}, "which the option 'users' does not name"),
         ({"admin": "db/nobody", "users": "app"}, "db/nobody is not in the password store"),
         ({"admin": ["x"], "users": "app"}, "must be a text"),
+        ({"old": "gone"}, "the option 'old' for db/app is neither valid nor void"),
         ({"hsot": "db1"}, "the driver 'postgresql' has no option 'hsot'"),
     ],
 )  # fmt: skip

@@ -13,6 +13,8 @@ Whose password is changed:
 - `users = ["app_a", "app_b"]`, with `admin`: two roles with the same rights take turns. The one that is not in use gets
   the new value, and then the entry names it; the other one stays valid until the next rotation. So no login fails.
   `abort` takes the password of the one that was to be away: the entry does not name it, so nobody uses it.
+- `old = "void"`, with two: `finish` takes the password of the one that was in use away, because somebody knows it who
+  should not. The default is "valid", and that is told.
 
 What is never risked:
 
@@ -47,7 +49,8 @@ if TYPE_CHECKING:
     import psycopg
 
 _PLACE = ("host", "port", "database", "sslmode", "sslrootcert")  # options, and fields of an entry
-_OPTIONS = frozenset((*_PLACE, "admin", "users"))
+_OPTIONS = frozenset((*_PLACE, "admin", "users", "old"))
+_VALID, _VOID = "valid", "void"
 _USER = ("user", "username", "login")
 _SCHEMES = ("postgresql", "postgres")
 _MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -154,7 +157,15 @@ class PostgreSQL:
             session.execute("SELECT 1")
 
     def finish(self, rotation: Rotation) -> None:
-        """Do nothing: the old password is void by now, or its user takes the next turn."""
+        """Leave the old user, where there is one, as it is until the next turn, or take its password away."""
+        now, then = _logins(rotation)
+        if now.user == then.user:
+            return
+        admin = _admin(rotation)
+        if admin and _old(rotation) == _VOID:
+            _alter(rotation, admin, now.user, None)
+        else:
+            rotation.told(f"{printable(now.user)} stays valid, with the old password, until the next rotation.")
 
     def abort(self, rotation: Rotation) -> None:
         """Make the current password work, and the pending one void."""
@@ -206,12 +217,21 @@ def _users(rotation: Rotation, user: str) -> list[str]:
             f"two users that take turns need the option 'admin' for {rotation.name}",
             "Name the entry of a login that may change both.",
         )
+    _old(rotation)
     if users and user not in users:
         raise UsageError(
             f"the user of {rotation.name} is {printable(user)}, which the option 'users' does not name",
             "Correct the entry, or the policy.",
         )
     return users
+
+
+def _old(rotation: Rotation) -> str:
+    """Return what becomes of the user whose turn has ended."""
+    found = rotation.text("old", _VALID)
+    if found not in (_VALID, _VOID):
+        raise UsageError(f"the option 'old' for {rotation.name} is neither {_VALID} nor {_VOID}", "Correct it.")
+    return found
 
 
 def _admin(rotation: Rotation) -> _Login | None:
