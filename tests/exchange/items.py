@@ -44,8 +44,29 @@ _nasty = st.sampled_from(
 )
 values = texts | _nasty
 _names = values | st.sampled_from(
-    "user User username login url URL title Title folder tags expires created modified otp notes password pass public protected"
-    " attachment host".split()
+    [
+        "user",
+        "User",
+        "username",
+        "login",
+        "url",
+        "URL",
+        "title",
+        "Title",
+        "folder",
+        "tags",
+        "expires",
+        "created",
+        "modified",
+        "otp",
+        "notes",
+        "password",
+        "pass",
+        "public",
+        "protected",
+        "attachment",
+        "host",
+    ]
 )
 moments = st.none() | st.datetimes(timezones=st.just(UTC)) | st.just(datetime(2026, 1, 31, tzinfo=UTC))
 optional = st.none() | values.filter(bool)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clave.exchange import mapping, naming
-from clave.exchange.item import Attachment, Field, Item, Past
 from clave.model.name import check_new
-from clave.model.secret import Secret
 from tests.exchange.items import items, values
 
 
@@ -27,7 +22,7 @@ def test_an_item_is_the_same_after_the_store(item):
 @settings(max_examples=300, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from("a a.files/x a.files/y a.history b/c".split()),
+        st.sampled_from(["a", "a.files/x", "a.files/y", "a.history", "b/c"]),
         st.binary(max_size=60)
         | values.map(str.encode)
         | st.lists(values, max_size=5).map(lambda lines: "\n".join(lines).encode()),

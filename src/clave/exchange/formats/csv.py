@@ -166,7 +166,11 @@ def _date(values: Sequence[str], part: str, fields: list[Field]) -> datetime | N
     """Return the first date; what is none, or a further one, becomes a field."""
     dates = [shape.moment(value) for value in values]
     first = next((date for date in dates if date), None)
-    fields += [Field(part, value, protected=False) for value, date in zip(values, dates, strict=True) if date != first]
+    fields += [
+        Field(part, value, protected=False)
+        for value, date in zip(values, dates, strict=True)
+        if date is None or date != first
+    ]
     return first
 
 

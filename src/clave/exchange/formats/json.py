@@ -31,7 +31,7 @@ class Json(Format):
 
     def read(self, source: Source) -> Parsed:
         """Return the items of a document."""
-        document = limits.load_json(source.read())
+        document = limits.load_json(source.read(limits.MAX_TEXT))
         if not isinstance(document, dict) or document.get("format") != _MARK:
             raise BadFile(f'the document is none of clave: it lacks "format": "{_MARK}"', "Name its format.")
         if document.get("version") != _VERSION:
