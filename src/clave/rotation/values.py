@@ -39,6 +39,7 @@ _MOST = 20  # removed files of one name that a new one may be
 class Step(NamedTuple):
     """One commit: its time in Unix seconds, what it says, and what it changed, seen from each of its parents.
 
+    `author` is the address of who made it.
     A change is a path and the blobs before and after, "" for none. A commit without a parent has one side, of all.
     """
 
@@ -46,6 +47,7 @@ class Step(NamedTuple):
     time: int
     note: Note
     sides: Sequence[Sequence[tuple[str, str, str]]]
+    author: str = ""
 
 
 class Origin(NamedTuple):
@@ -77,16 +79,23 @@ class Value(NamedTuple):
 class Trace:
     """The origins of all blobs of entries, in the order in which they came to be; grown commit by commit.
 
-    `last` is the newest blob that was seen at each path.
+    `last` is the newest blob that was seen at each path, `authors` are the addresses of who made each commit.
     """
 
-    def __init__(self, origins: Mapping[str, Origin] | None = None, last: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        origins: Mapping[str, Origin] | None = None,
+        last: Mapping[str, str] | None = None,
+        authors: Mapping[str, str] | None = None,
+    ) -> None:
         self.origins = dict(origins or {})
         self.last = dict(last or {})
+        self.authors = dict(authors or {})
 
     def add(self, steps: Iterable[Step], below: str = "") -> None:
         """Add commits, parents before children. The store's own paths begin with `below`."""
         for step in steps:
+            self.authors[step.commit] = step.author
             self._add(step, below)
 
     def values(self) -> dict[str, Value]:
