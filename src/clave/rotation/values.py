@@ -11,8 +11,8 @@ pass or gopass; what a trailer says of a path counts only where the commit chang
     same     the text of a blob that is named      all of that are
     unknown  another program wrote it              perhaps all of the version before are, and that is what counts
 
-A new file of which nobody says anything holds new values, unless the commit removed another one: it may be that one,
-encrypted anew. In a merge only what none of its parents has is its own; that may carry on what each of them has.
+A trailer counts as none if what it carries on is in no commit before. A new file of which nobody says anything holds new
+values, unless its path had another one once, or the commit removed one: it may be that, encrypted anew. In a merge only what none of its parents has is its own; that may carry on what each of them has.
 
 The end that an entry has of its own stands in the commit that wrote it; another program's text is taken to have the end
 that the one before had.
@@ -30,7 +30,7 @@ from clave.model.name import SUFFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from clave.model.change import Note
+    from clave.model.change import Change, Note
 
 VALUE, PART, META, REKEY, SAME, UNKNOWN = "value", "part", "meta", "rekey", "same", "unknown"
 _MOST = 20  # removed files of one name that a new one may be
@@ -119,12 +119,8 @@ class Trace:
         for path, (_, new) in own.items():
             if new and new not in self.origins:
                 olds = tuple(dict.fromkeys(old for side in (first, *others) if (old := side[path][0])))
-                if path in said:
-                    kind, source = said[path].kind, said[path].source
-                    before = (source or "",) if kind == SAME else () if kind == VALUE else olds
-                else:
-                    kind, before = self._by_subject(step.note, path, below, olds, removed)
-                kind = kind if before else VALUE
+                by_trailer = self._by_trailer(said[path], olds) if path in said else None
+                kind, before = by_trailer or self._by_subject(step.note, path, below, olds, removed)
                 due = dues.get(path) or ("" if kind in (VALUE, PART, META) else self._due(before))
                 self.origins[new] = Origin(step.commit, step.time, kind, before, due)
         self.last.update((path, new) for path, (_, new) in own.items() if new)
@@ -132,6 +128,13 @@ class Trace:
     def _due(self, before: Iterable[str]) -> str:
         """Return the end that blobs had, the first of several."""
         return min(filter(None, (self.origins[each].due for each in before if each in self.origins)), default="")
+
+    def _by_trailer(self, change: Change, olds: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+        """Return kind and sources of a new blob, None for a trailer that says what cannot be."""
+        if change.kind == VALUE:
+            return VALUE, ()
+        before = olds if change.kind != SAME else (change.source,) if change.source in self.origins else ()
+        return (change.kind, before) if before else None
 
     def _by_subject(
         self, note: Note, path: str, below: str, olds: tuple[str, ...], removed: Mapping[str, str]
@@ -148,8 +151,8 @@ class Trace:
             # pass's insert and generate replace all but for `generate -i`; gopass keeps what stands below line 1.
             keeps = note.subject.startswith(("Replace generated ", "Save secret "))
             return (PART, olds) if keeps and olds else (VALUE, ())
-        if olds:
-            return UNKNOWN, olds
+        if olds or path in self.last:
+            return UNKNOWN, olds or (self.last[path],)
         base = path.rpartition("/")[2]
         same_name = [old for gone, old in removed.items() if gone.rpartition("/")[2] == base]
         perhaps = (same_name or [*removed.values()])[:_MOST]

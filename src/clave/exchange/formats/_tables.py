@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from clave.exchange.format import BadFile, Format
-from clave.exchange.formats._parts import at, host, seed, since, split_path, told
+from clave.exchange.formats._parts import NO_PLACE, at, host, seed, since, split_path, told
 from clave.exchange.item import Field, Item, Lost, Parsed
 from clave.exchange.shape import moment, moment_text
 from clave.model.text import printable
@@ -101,14 +101,18 @@ class CsvFormat(Format):
 
     def losses(self, items: Sequence[Item]) -> list[Lost]:
         """Return what of the items is not in what is read again."""
-        return [each for item in items for each in told(item, self.item(self._as_read(item)))]
+        return [each for item in items for each in self._told(item)]
 
     def write(self, items: Sequence[Item], options: WriteOptions) -> bytes:  # noqa: ARG002 - none of them mean anything
         """Return the table."""
         from clave.exchange.limits import write_table
 
-        rows = [[cells.get(name.casefold(), "") for name in self.header()] for cells in map(self.clean, items)]
-        return write_table(self.header(), rows)
+        return write_table(self.header(), self.rows(items))
+
+    def rows(self, items: Sequence[Item]) -> list[list[str]]:
+        """Return the rows of those items that are read again."""
+        rows = [self._as_read(item) for item in items]
+        return [list(row.values()) for row in rows if self._left_out(row) is None]
 
     def header(self) -> list[str]:
         """Return the columns that are written."""
@@ -166,6 +170,15 @@ class CsvFormat(Format):
         """Return the row of an item as `read` finds it."""
         row = self.clean(item)
         return {name.casefold(): row.get(name.casefold(), "") for name in self.header()}
+
+    def _told(self, item: Item) -> list[Lost]:
+        row = self._as_read(item)
+        why = self._left_out(row)
+        return told(item, self.item(row)) if why is None else [Lost(item.origin, "the whole item", why)]
+
+    def _left_out(self, row: Mapping[str, str]) -> str | None:
+        """Return why a row that is written would not be read again."""
+        return self.skips(row, deleted=True) if any(row.values()) else NO_PLACE
 
     @staticmethod
     def _field(fields: Sequence[Field], column: Column) -> str:

@@ -73,10 +73,10 @@ class OnePux(Format):
     writes = True
 
     def recognise(self, head: bytes, name: str) -> bool:
-        """Tell by the first member, or by the name."""
-        is_first = head[26:28] == b"\x11\0" and head[30:47] == _ATTRIBUTES.encode()[:17]
+        """Tell by the first members, or by the name."""
+        members = (_ATTRIBUTES.encode(), _DATA.encode())
         return head.startswith(b"PK\x03\x04") and (
-            is_first or name.lower().endswith(".1pux") or head[30:41] == _DATA.encode()
+            name.lower().endswith(".1pux") or any(each in head for each in members)
         )
 
     def read(self, source: Source) -> Parsed:
