@@ -77,8 +77,8 @@ ARGUMENTS = {
     "OLD": "The entry or folder that it is.",
     "PATH": "A folder on this machine.",
     "due PATH": "An entry or a folder of the store.",
-    "policy set PATTERN": "Names of folders and of an entry, with `*`, `?` and `**`, as in `prod/*/db`. It holds for what "
-    "it matches and for everything below.",
+    "policy set PATTERN": "Names of folders and of an entry, with `*`, `?` and `**`, as in `prod/*/db`. It holds for "
+    "what it matches and for everything below.",
     "KEY=VALUE": "A key of the policy and its value, as in `rotate=90d`.",
     "policy show NAME": "The name of an entry, which need not be there yet.",
     "export PATH": "An entry or a folder of the store.",
