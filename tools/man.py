@@ -53,6 +53,7 @@ ARGUMENTS = {
     "log NAME": "The name of an entry or a folder.",
     "rekey NAME": "The name of an entry or a folder.",
     "restore NAME": "The name of an entry or a folder.",
+    "rotate NAME": "The name of an entry; with --due or --exposed-to also of a folder.",
     "rm NAME": "The name of an entry or a folder.",
     "show NAME": "The name of an entry or a folder: its path in the store, as in `work/db`. `STORE:NAME` is one of "
     "another store.",
@@ -129,6 +130,18 @@ ENDS = {
         {**_WRITE, 4: "An entry that would have to be encrypted anew cannot be read. Nothing was changed."},
         ("PASSWORD_STORE_SIGNING_KEY",),
         ("doctor", "git"),
+    ),
+    "rotate": Ends(
+        {
+            **_WRITE,
+            1: "A step failed, and both values are kept; somebody else is rotating the entry; it has changed; "
+            "--list: there are rotations under way; --due, --exposed-to: not all were rotated.",
+            2: "",
+            75: "The remote or the place where the value is in force cannot be reached. What is said tells whether "
+            "anything was begun, and how it goes on.",
+        },
+        _GENERATE,
+        ("due", "policy", "show"),
     ),
     "rekey": Ends(
         {
