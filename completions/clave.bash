@@ -106,7 +106,7 @@ _clave_takes() {
             options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --json)
             valued=('-s=store' '--store=store' '--at=-')
             commands=(show ls list find search grep clip pick otp init rekey insert add set edit generate rm remove
-            delete mv rename cp copy join team group grant revoke restrict access key sync conflicts resolve
+            delete mv rename cp copy join team group grant revoke restrict access key exposure sync conflicts resolve
             git-setup verify pin exec run env render manifest allow ci log history diff restore undo git store config
             doctor completion help version)
             aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'run=exec'
@@ -314,6 +314,20 @@ _clave_takes() {
         'key renew')
             options=(--sure --dry-run -h --help)
             kinds=(member file)
+            ;;
+        'exposure')
+            options=(-h --help)
+            commands=(list accept)
+            ;;
+        'exposure list')
+            options=(--former --deep --json --html -h --help)
+            valued=('--html=file')
+            kinds=(member)
+            ;;
+        'exposure accept')
+            options=(--reason --who -h --help)
+            valued=('--reason=-' '--who=member')
+            kinds=(entry)
             ;;
         'sync')
             options=(--dry-run --endorse --sign --json -h --help)

@@ -65,6 +65,7 @@ KINDS = {
     "FOLDER": "folder",
     "ISSUER": "-",
     "LENGTH": "-",
+    "TEXT": "-",
     "LINE": "-",
     "N": "-",
     "NAME=REF": "-",

@@ -169,6 +169,17 @@ ENDS = {
         ("grant", "restrict", "access", "team"),
     ),
     "restrict": Ends({**_TEAM, 3: "There is no such folder."}, (), ("grant", "revoke", "access")),
+    "exposure": Ends(
+        {
+            1: "A value in use is known to somebody who is gone.",
+            2: "",
+            3: "Nobody is known by that name.",
+            6: "",
+            7: "The store has no history in git.",
+        },
+        (),
+        ("team", "generate", "log"),
+    ),
     "access": Ends({2: "", 3: "", 6: ""}, (), ("grant", "team", "rekey")),
     "exec": Ends(
         {

@@ -109,6 +109,27 @@ def test_what_git_mv_and_another_program_made_may_be_what_was_removed() -> None:
     assert story.value("new.gpg") == Value(180, 180)
 
 
+def test_what_comes_back_by_another_program_is_not_new() -> None:
+    story = Story()
+    (first,) = story.commit(said("value", "a.gpg"), "a.gpg")
+    for subject in ("by hand", "Add password for a using vim.", said("meta", "a.gpg"), said("same", "a.gpg", "f" * 40)):
+        story.commit("Remove a from store.", gone=("a.gpg",))
+        story.commit(subject, "a.gpg")
+        assert story.value("a.gpg") == Value(60, 60, known=False), subject
+        assert first in story.trace.sharing().of(story.now["a.gpg"])
+    story.commit("Remove a from store.", gone=("a.gpg",))
+    story.commit("Add given password for a to store.", "a.gpg")
+    assert story.value("a.gpg") == Value(story.time, story.time)
+
+
+def test_the_same_as_what_nobody_has_says_nothing() -> None:
+    story = Story()
+    (first,) = story.commit(said("value", "a.gpg"), "a.gpg")
+    story.commit(said("same", "a.gpg", "f" * 40), "a.gpg")
+    assert story.value("a.gpg") == Value(60, 60, known=False)
+    assert first in story.trace.sharing().of(story.now["a.gpg"])
+
+
 def test_in_a_merge_only_what_is_in_no_parent_is_its_own() -> None:
     trace = Trace()
     steps = [

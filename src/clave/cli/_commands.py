@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "restrict": Row("restrict", "End that a folder inherits the rights on those above it."),
         "access": Row("access", "Who can read and write what."),
         "key": Row("key", "Your own keys in the team of a store."),
+        "exposure": Row("exposure", "Which values somebody who is gone knows."),
     },
     "Rotate": {
         "due": Row("due", "What has to be done: values that are too old, exposed, or about to end."),

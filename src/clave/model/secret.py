@@ -175,6 +175,13 @@ def _secret_fields(secret: Secret) -> dict[str, list[bytes]]:
     return fields
 
 
+def secrets_in(plaintext: bytes) -> frozenset[bytes]:
+    """Return the secrets in a plaintext: line 1, the seeds, and every field that is one; none that is empty."""
+    if is_whole(plaintext):
+        return frozenset((plaintext,))
+    return frozenset(value for values in _secret_fields(Secret(plaintext)).values() for value in values if value)
+
+
 def is_whole(plaintext: bytes) -> bool:
     """Tell whether a plaintext is one secret as a whole: no text, or a key file."""
     return _PEM.match(plaintext) is not None or not Secret(plaintext).is_text

@@ -11,8 +11,8 @@ pass or gopass; what a trailer says of a path counts only where the commit chang
     same     the text of a blob that is named      all of that are
     unknown  another program wrote it              perhaps all of the version before are, and that is what counts
 
-A new file of which nobody says anything holds new values, unless the commit removed another one: it may be that one,
-encrypted anew. In a merge only what none of its parents has is its own; that may carry on what each of them has.
+A trailer counts as none if what it carries on is in no commit before. A new file of which nobody says anything holds new
+values, unless its path had another one once, or the commit removed one: it may be that, encrypted anew. In a merge only what none of its parents has is its own; that may carry on what each of them has.
 
 The end that an entry has of its own stands in the commit that wrote it; another program's text is taken to have the end
 that the one before had.
@@ -30,7 +30,7 @@ from clave.model.name import SUFFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from clave.model.change import Note
+    from clave.model.change import Change, Note
 
 VALUE, PART, META, REKEY, SAME, UNKNOWN = "value", "part", "meta", "rekey", "same", "unknown"
 _MOST = 20  # removed files of one name that a new one may be
@@ -39,6 +39,7 @@ _MOST = 20  # removed files of one name that a new one may be
 class Step(NamedTuple):
     """One commit: its time in Unix seconds, what it says, and what it changed, seen from each of its parents.
 
+    `author` is the address of who made it.
     A change is a path and the blobs before and after, "" for none. A commit without a parent has one side, of all.
     """
 
@@ -46,6 +47,7 @@ class Step(NamedTuple):
     time: int
     note: Note
     sides: Sequence[Sequence[tuple[str, str, str]]]
+    author: str = ""
 
 
 class Origin(NamedTuple):
@@ -77,16 +79,23 @@ class Value(NamedTuple):
 class Trace:
     """The origins of all blobs of entries, in the order in which they came to be; grown commit by commit.
 
-    `last` is the newest blob that was seen at each path.
+    `last` is the newest blob that was seen at each path, `authors` are the addresses of who made each commit.
     """
 
-    def __init__(self, origins: Mapping[str, Origin] | None = None, last: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        origins: Mapping[str, Origin] | None = None,
+        last: Mapping[str, str] | None = None,
+        authors: Mapping[str, str] | None = None,
+    ) -> None:
         self.origins = dict(origins or {})
         self.last = dict(last or {})
+        self.authors = dict(authors or {})
 
     def add(self, steps: Iterable[Step], below: str = "") -> None:
         """Add commits, parents before children. The store's own paths begin with `below`."""
         for step in steps:
+            self.authors[step.commit] = step.author
             self._add(step, below)
 
     def values(self) -> dict[str, Value]:
@@ -110,12 +119,8 @@ class Trace:
         for path, (_, new) in own.items():
             if new and new not in self.origins:
                 olds = tuple(dict.fromkeys(old for side in (first, *others) if (old := side[path][0])))
-                if path in said:
-                    kind, source = said[path].kind, said[path].source
-                    before = (source or "",) if kind == SAME else () if kind == VALUE else olds
-                else:
-                    kind, before = self._by_subject(step.note, path, below, olds, removed)
-                kind = kind if before else VALUE
+                by_trailer = self._by_trailer(said[path], olds) if path in said else None
+                kind, before = by_trailer or self._by_subject(step.note, path, below, olds, removed)
                 due = dues.get(path) or ("" if kind in (VALUE, PART, META) else self._due(before))
                 self.origins[new] = Origin(step.commit, step.time, kind, before, due)
         self.last.update((path, new) for path, (_, new) in own.items() if new)
@@ -123,6 +128,13 @@ class Trace:
     def _due(self, before: Iterable[str]) -> str:
         """Return the end that blobs had, the first of several."""
         return min(filter(None, (self.origins[each].due for each in before if each in self.origins)), default="")
+
+    def _by_trailer(self, change: Change, olds: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+        """Return kind and sources of a new blob, None for a trailer that says what cannot be."""
+        if change.kind == VALUE:
+            return VALUE, ()
+        before = olds if change.kind != SAME else (change.source,) if change.source in self.origins else ()
+        return (change.kind, before) if before else None
 
     def _by_subject(
         self, note: Note, path: str, below: str, olds: tuple[str, ...], removed: Mapping[str, str]
@@ -139,8 +151,8 @@ class Trace:
             # pass's insert and generate replace all but for `generate -i`; gopass keeps what stands below line 1.
             keeps = note.subject.startswith(("Replace generated ", "Save secret "))
             return (PART, olds) if keeps and olds else (VALUE, ())
-        if olds:
-            return UNKNOWN, olds
+        if olds or path in self.last:
+            return UNKNOWN, olds or (self.last[path],)
         base = path.rpartition("/")[2]
         same_name = [old for gone, old in removed.items() if gone.rpartition("/")[2] == base]
         perhaps = (same_name or [*removed.values()])[:_MOST]

@@ -27,6 +27,8 @@ class Change(NamedTuple):
 class Commit(NamedTuple):
     """A commit: committer's time in Unix seconds, author's address and message (claims), and what it changed.
 
+    A time that is none, or after the year 9999, is 0.
+
     `sides` has what differs from each parent; of a commit without one, all that it has.
     """
 
@@ -40,6 +42,7 @@ class Commit(NamedTuple):
 
 _SHOWN = "%x00%H%x00%P%x00%ct%x00%ae%x00%B%x00"
 _FIELDS = 5
+_LAST = 253402300799  # the last second of the year 9999
 _COMPARED = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 
 
@@ -54,6 +57,20 @@ def commits(repository: Repository, tip: str, *, after: str = "") -> list[Commit
     found = list(_read(os.fsdecode(out).split("\0")))
     sides = _of_merges(repository, [each for each in found if len(each.parents) > 1])
     return [each._replace(sides=sides[each.id]) if each.id in sides else each for each in found]
+
+
+def versions(repository: Repository, tip: str, folder: str) -> list[tuple[str, str]]:
+    """Return path and blob, or tree, of all that a folder ever had up to a commit."""
+    rows = os.fsdecode(repository.run("rev-list", "--objects", tip, "--", folder).out).split("\n")
+    found = (row.partition(" ") for row in rows)
+    return [(path, blob) for blob, _, path in found if path.startswith(f"{folder}/")]
+
+
+def all_blobs(repository: Repository) -> list[str]:
+    """Return all blobs that the repository has, also those that no commit leads to."""
+    shown = "--batch-check=%(objectname) %(objecttype)"
+    rows = repository.run("cat-file", "--batch-all-objects", "--unordered", "--buffer", shown).out.decode().splitlines()
+    return [row.removesuffix(" blob") for row in rows if row.endswith(" blob")]
 
 
 def _read(fields: Sequence[str]) -> Iterator[Commit]:
@@ -72,7 +89,7 @@ def _read(fields: Sequence[str]) -> Iterator[Commit]:
             if here:
                 yield here._replace(sides=(tuple(changes),))
             commit, parents, time, email, message = fields[at : at + _FIELDS]
-            here, changes = Commit(commit.lstrip("\n"), tuple(parents.split()), int(time), email, message, ()), []
+            here, changes = Commit(commit.lstrip("\n"), tuple(parents.split()), _seconds(time), email, message, ()), []
             at += _FIELDS
     if here:
         yield here._replace(sides=(tuple(changes),))
@@ -100,6 +117,10 @@ def _of_merges(repository: Repository, merges: Sequence[Commit]) -> dict[str, tu
             found.setdefault(fields[at].strip(), []).append(current)
         at += 1
     return {commit: tuple(map(tuple, sides)) for commit, sides in found.items()}
+
+
+def _seconds(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= len(str(_LAST)) and int(text) <= _LAST else 0
 
 
 def _change(about: str, path: str) -> Change:

@@ -77,7 +77,7 @@ def read(store: Store) -> History:
         if known and not graph.reaches(repository, head, known):
             known, trace = "", Trace()
         found = changes.commits(repository, head, after=known)
-        steps = [Step(each.id, each.time, parse(each.message), each.sides) for each in found]
+        steps = [Step(each.id, each.time, parse(each.message), each.sides, each.email) for each in found]
         trace.add(steps, place.below)
     if len(steps) >= _WORTH:
         _remember(file, head, trace)
@@ -103,13 +103,14 @@ def _entries(repository: Repository, head: str, place: Place) -> dict[str, str]:
 def _cached(file: str) -> tuple[str, Trace]:
     with suppress(OSError, ValueError, EOFError, TypeError, KeyError):
         with open(file, "rb") as stream:
-            version, head, origins, last = marshal.loads(stream.read())  # noqa: S302 - the user's own file
+            version, head, origins, last, authors = marshal.loads(stream.read())  # noqa: S302 - the user's own file
         if version == _FORMAT and isinstance(head, str):
-            return head, Trace({blob: Origin(*origin) for blob, origin in origins.items()}, last)
+            return head, Trace({blob: Origin(*origin) for blob, origin in origins.items()}, last, authors)
     return "", Trace()
 
 
 def _remember(file: str, head: str, trace: Trace) -> None:
-    data = marshal.dumps((_FORMAT, head, {blob: tuple(each) for blob, each in trace.origins.items()}, trace.last))
+    origins = {blob: tuple(each) for blob, each in trace.origins.items()}
+    data = marshal.dumps((_FORMAT, head, origins, trace.last, trace.authors))
     with suppress(CannotWrite):  # then it is read again
         write_private(file, data)

@@ -140,20 +140,6 @@ def make(
     return made[0]
 
 
-def readable(store: Store, name: str) -> list[str]:
-    """Return the entries that a member may read by the roster, or whose file is encrypted to a key that they ever had.
-
-    Their values are known to them, whatever is done now.
-    """
-    roster = store.team().roster
-    theirs = {subkey for subkey, owner in roster.subkeys.items() if owner.name == name}
-    return [
-        entry
-        for entry in layout.own_entries(store.root)
-        if name in roster.readers(_folder_of(entry)) or not theirs.isdisjoint(rekeying.present(store, entry) or ())
-    ]
-
-
 def key_of(certificate: bytes) -> Key:
     """Return how a roster names a certificate. Raises CannotEncrypt for one that cannot be encrypted to."""
     found = certificates.read(certificate)
