@@ -71,6 +71,10 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "allow": Row("allow", "Allow a manifest the secrets that it asks for."),
         "ci": Row("ci", "Run a program with a machine's key, which is gone afterwards."),
     },
+    "Exchange": {
+        "import": Row("import_", "Bring in the entries of another manager, or of a file."),
+        "export": Row("export", "Write entries for another manager, or into a file."),
+    },
     "History": {
         "log": Row("log", "Who changed what, and when.", ("history",)),
         "diff": Row("diff", "What changed in an entry, field by field."),

@@ -37,7 +37,7 @@ def at(file: str, data: bytes, key: str) -> str:
         setting = re.match(r"\s*([^=#\[]+?)\s*=", line)
         if header:
             table = _plain(header[1]) + "."
-        if key in (table[:-1] if header else None, table + _plain(setting[1]) if setting else None):
+        if (header and table.startswith(f"{key}.")) or (setting and key == table + _plain(setting[1])):
             return f"{file}, line {number}"
     return file
 

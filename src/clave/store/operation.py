@@ -190,8 +190,8 @@ class Operation:
 
         Kept(self._kept_path()).drop()
 
-    def commit(self, subject: str, operation: str, *, adopt: bool = False) -> None:
-        """Encrypt what is to be encrypted, and make it all one commit.
+    def commit(self, subject: str, operation: str, *, adopt: bool = False, progress: Progress | None = None) -> None:
+        """Encrypt what is to be encrypted, and make it all one commit; `progress` hears of each that is encrypted.
 
         `adopt` is for content that stands in the store already and is to be committed as it is. Raises
         CannotEncrypt, CannotDecrypt, NotFound (no `.gpg-id`), GitFailed (an uncommitted change at one of the
@@ -208,7 +208,10 @@ class Operation:
                 (path, plaintext, self._readers.of(entry_folder(path)))
                 for path, plaintext in (*self._plain.items(), *self._pending.items())
             ]
-            changes.update(self._encrypted(items))
+            for number, (path, ciphertext) in enumerate(self._encrypted(items), 1):
+                changes[path] = ciphertext
+                if progress:
+                    progress(number, len(items))
             self._compare(old())
         if not (changes or self._merged):
             return

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from clave.errors import Finding, StoreDamaged, UsageError
@@ -208,15 +207,20 @@ def _set(table: Any, key: list[str], value: object) -> None:
     import tomlkit
 
     for part in key[:-1]:
-        table = table.setdefault(part, tomlkit.inline_table())
+        table = _table(table.setdefault(part, tomlkit.inline_table()), part)
     table[key[-1]] = value
 
 
 def _unset(table: Any, key: list[str]) -> None:
-    above = None
-    for part in key[:-1]:
-        above, table = table, table.get(part, {})
-    with suppress(KeyError):
-        del table[key[-1]]
-    if above is not None and not table:
-        _unset(above, key[:-1])
+    if len(key) > 1 and key[0] in table:
+        _unset(_table(table[key[0]], key[0]), key[1:])
+        if not table[key[0]]:
+            del table[key[0]]
+    elif len(key) == 1:
+        table.pop(key[0], None)
+
+
+def _table(found: Any, name: str) -> Any:
+    if not isinstance(found, dict):
+        raise UsageError(f"'{name}' of a policy is no table")
+    return found
