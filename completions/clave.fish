@@ -169,6 +169,8 @@ function __clave_takes --no-scope-shadowing
                 'manifest:The file that says which secrets an application wants.' \
                 'allow:Allow a manifest the secrets that it asks for.' \
                 'ci:Run a program with a machine\'s key, which is gone afterwards.' \
+                'import:Bring in the entries of another manager, or of a file.' \
+                'export:Write entries for another manager, or into a file.' \
                 'log:Who changed what, and when.' \
                 'history:Who changed what, and when.' \
                 'diff:What changed in an entry, field by field.' \
@@ -834,6 +836,56 @@ function __clave_takes --no-scope-shadowing
                 '--help:Show this message and exit'
             set valued '--key-file=file' '--key-fd=-'
             set kinds '-*'
+        case 'import'
+            set options \
+                '--into:Put them below this folder' \
+                '-n:Only show what would be done' \
+                '--dry-run:Only show what would be done' \
+                '--on-conflict:What to do with entries that are there with another content' \
+                '--lossy:Go on although something is not carried' \
+                '--map:With csv: which column is what' \
+                '--no-history:Leave out older versions' \
+                '--deleted:Bring in also what is in the bin or the archive' \
+                '--split:With dotenv: an entry a variable' \
+                '--convert:With gopass: read old bodies instead of keeping them as they are' \
+                '--skip-unreadable:With pass and gopass: leave out what you cannot decrypt' \
+                '--password-file:Read the file\'s password from the first line of FILE' \
+                '--password-fd:Read it from file descriptor N' \
+                '--key-file:The key file of a KeePass database' \
+                '--json:Print the plan as JSON' \
+                '--formats:List the formats' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '--into=folder' \
+                '--on-conflict==skip,replace,keep-both,merge' \
+                '--map=-' \
+                '--password-file=file' \
+                '--password-fd=-' \
+                '--key-file=file'
+            set kinds 'file*'
+        case 'export'
+            set options \
+                '-o:Write this new file, for you alone to read (0600)' \
+                '--output:Write this new file, for you alone to read (0600)' \
+                '--plaintext:Write a file that anybody who gets it can read' \
+                '--encrypt-to:Encrypt the file with gpg' \
+                '--lossy:Go on although the format does not carry all of it' \
+                '--skip-unreadable:Leave out what you cannot decrypt' \
+                '--password-file:Read the new file\'s password from the first line of FILE' \
+                '--password-fd:Read it from file descriptor N' \
+                '--key-file:A key file for a KeePass database' \
+                '--formats:List the formats' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '-o=file' \
+                '--output=file' \
+                '--encrypt-to=key' \
+                '--password-file=file' \
+                '--password-fd=-' \
+                '--key-file=file'
+            set kinds '=csv,dotenv,json,pass' 'entry*'
         case 'log'
             set options \
                 '-n:The newest N operations, 0 for all (on a terminal: 50)' \

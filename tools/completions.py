@@ -30,6 +30,7 @@ from clave.cli._lazy import LazyGroup
 from clave.cli._options import OptionalValue
 from clave.cli.main import root
 from clave.config import KEYS
+from clave.exchange.format import all_formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,6 +64,7 @@ KINDS = {
     "FIELD": "field",
     "FILE": "file",
     "FOLDER": "folder",
+    "FORMAT] FILE": "file",
     "ISSUER": "-",
     "LENGTH": "-",
     "TEXT": "-",
@@ -75,6 +77,7 @@ KINDS = {
     "NEW": "entry",
     "OLD": "entry",
     "OLD NEW REF": "-",
+    "PART=COLUMN,": "-",
     "PATH": "path",
     "PATTERN": "-",
     "PATTERN [FOLDER": "- folder",
@@ -93,6 +96,9 @@ KINDS = {
     "config get KEY": "=" + ",".join(key.name for key in KEYS),
     "config set KEY": "=" + ",".join(key.name for key in KEYS if key.in_file),
     "env NAME": "-",
+    "export FORMAT": "=" + ",".join(name for name, form in all_formats().items() if form.writes),
+    "export KEY": "key",
+    "export PATH": "entry",
     "exec NAME": "-",
     "init FOLDER": "subfolder",
     "init KEY": "key",

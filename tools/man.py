@@ -47,12 +47,15 @@ ARGUMENTS = {
     "KEY": "The name of a setting.",
     "init KEY": "Whose the store or folder is: a fingerprint, which is best, or another name of a key.",
     "FILE": "A file on this machine.",
+    "FORMAT": "The name of a format: `--formats` lists them.",
+    "import FILE": "The file, or the folder of another store; `-` is standard input.",
     "GROUP": "The name of a group of the team, with or without @.",
     "LENGTH": "How many characters.",
     "NAME": "The name of an entry: its path in the store, as in `work/db`. `STORE:NAME` is one of another store.",
     "log NAME": "The name of an entry or a folder.",
     "rekey NAME": "The name of an entry or a folder.",
     "restore NAME": "The name of an entry or a folder.",
+    "rotate NAME": "The name of an entry; with --due or --exposed-to also of a folder.",
     "rm NAME": "The name of an entry or a folder.",
     "show NAME": "The name of an entry or a folder: its path in the store, as in `work/db`. `STORE:NAME` is one of "
     "another store.",
@@ -73,6 +76,7 @@ ARGUMENTS = {
     "NEW": "Where it goes: a new name, or a folder.",
     "OLD": "The entry or folder that it is.",
     "PATH": "A folder on this machine.",
+    "export PATH": "An entry or a folder of the store.",
     "PATTERN": "What to look for, unless -e says it.",
     "QUERY": "Letters of the name, in their order; there may be others between them.",
     "REV": "A version: `-N` is N versions of the entry earlier, `YYYY-MM-DD` the state at the end of a day, anything "
@@ -129,6 +133,18 @@ ENDS = {
         {**_WRITE, 4: "An entry that would have to be encrypted anew cannot be read. Nothing was changed."},
         ("PASSWORD_STORE_SIGNING_KEY",),
         ("doctor", "git"),
+    ),
+    "rotate": Ends(
+        {
+            **_WRITE,
+            1: "A step failed, and both values are kept; somebody else is rotating the entry; it has changed; "
+            "--list: there are rotations under way; --due, --exposed-to: not all were rotated.",
+            2: "",
+            75: "The remote or the place where the value is in force cannot be reached. What is said tells whether "
+            "anything was begun, and how it goes on.",
+        },
+        _GENERATE,
+        ("due", "policy", "show"),
     ),
     "rekey": Ends(
         {
@@ -301,6 +317,29 @@ ENDS = {
         },
         ("CLAVE_ROOT", "XDG_STATE_HOME"),
         ("verify", "join", "sync"),
+    ),
+    "import": Ends(
+        {
+            **_WRITE,
+            2: "The file is in no format that is read, or damaged; an entry is there with another content and nothing "
+            "says what to do; or something is not carried, and that was not accepted. Nothing was changed.",
+            3: "There is no such file, or no store.",
+            4: "The password of the file is wrong, or an entry of the other store cannot be read. Nothing was changed.",
+        },
+        (),
+        ("export", "insert", "undo"),
+    ),
+    "export": Ends(
+        {
+            **_READ,
+            2: "The file is there already, anybody could read it and that was not wanted, or something is not carried "
+            "and that was not accepted. Nothing was written.",
+            5: "A key of --encrypt-to cannot be encrypted to.",
+            6: "The store is not verified.",
+            73: "",
+        },
+        (),
+        ("import", "env", "render"),
     ),
     "log": Ends({2: "", 3: "", 7: "The store has no git history."}, (), ("diff", "restore", "undo")),
     "diff": Ends({1: "Something differs.", **_READ, 7: "The store has no git history."}, (), ("log", "restore")),

@@ -250,3 +250,46 @@ def test_pip_and_twine(me: User, index: ThreadingHTTPServer) -> None:
     me.ok("rm", "-f", f"keyring/http:/%/{host}/legacy/deploy")
     failed = python(me, *send, "--repository-url", f"http://{host}/legacy/", str(package), **CHOSEN)
     assert failed.code != 0
+
+
+KEPT = """
+import keyring, secretstorage
+keyring.set_password("https://index.example.org/", "deploy", "from-the-desktop")
+connection = secretstorage.dbus_init()
+collection = secretstorage.get_default_collection(connection)
+collection.create_item("Wi-Fi of the \\u202eoffice", {"ssid": "office"}, "wifi-secret")
+collection.create_item("key", {"kind": "binary"}, bytes([0, 1, 2, 255]))
+"""
+
+
+def on_a_desktop(me: User, *argv: str, **env: str) -> Output:
+    """Run a program in a desktop session of its own, whose keyring is open and stays in a folder of the test's."""
+    script = 'printf x | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "$@"'
+    done = subprocess.run(
+        ["dbus-run-session", "--", "sh", "-c", script, "sh", *argv],
+        env=me.person.env(me.store, XDG_DATA_HOME=str(me.person.home / "data"), **env),
+        capture_output=True,
+        check=False,
+    )
+    return Output(done.returncode, done.stdout, done.stderr)
+
+
+def test_what_a_desktop_keeps_comes_in(me: User) -> None:
+    desktop = {"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
+    kept = on_a_desktop(me, sys.executable, "-c", KEPT, **desktop)
+    assert kept.code == 0, kept
+    done = on_a_desktop(me, sys.executable, "-m", "clave", "import", "keyring")
+    assert done.code == 0, done
+    assert me.subjects()[0] == "Import 3 entries from the desktop's keyring to store."
+    text = me.read("keyring/index.example.org/deploy").decode()
+    assert text.startswith("from-the-desktop\nuser: deploy\nurl: https://index.example.org/\n")
+    assert got(me, ("https://index.example.org/", "deploy")) == ["from-the-desktop"]
+    names = {str(path.relative_to(me.store)) for path in me.store.rglob("*.gpg")}
+    (wifi,) = (each.removesuffix(".gpg") for each in names if "office" in each)
+    assert "\u202e" not in wifi
+    assert b"wifi-secret\n" in me.read(wifi)
+    (binary,) = (each.removesuffix(".gpg") for each in names if each.endswith("/secret.gpg"))
+    assert me.read(binary) == bytes([0, 1, 2, 255])
+    again = on_a_desktop(me, sys.executable, "-m", "clave", "import", "keyring")
+    assert b"The store has it all." in again.err
+    assert "no desktop session" in me.refused(2, "import", "keyring")

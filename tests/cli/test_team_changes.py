@@ -17,15 +17,14 @@ import pytest
 
 from clave.store.trust import judging, pins
 from clave.vcs.git import Repository
-from tests.cli.forked import base, crew, founded, started, team
 from tests.cli.reading import on_terminal, terminal_output
 from tests.conftest import Person, forget, make_person, run_as
-from tests.teams import ENTRIES, Team
+from tests.teams import ENTRIES, Team, crew, founded, team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["base", "crew", "founded", "started", "team"]
+__all__ = ["crew", "founded", "team"]
 
 STOPPED = Path(__file__).parents[1] / "reliability/stopped.py"
 CANARY = b"canary-of-prod\n"
@@ -428,13 +427,13 @@ def test_whatever_is_changed_everybody_accepts_it_and_each_file_is_for_its_reade
         (2, "access --who dave", "'dave' is no member"),
     ],
 )
-def test_bad_input_is_named_and_changes_nothing(base: Team, code: int, words: str, said: str) -> None:
-    known = {name: person.fingerprint for name, person in base.people.items()}
+def test_bad_input_is_named_and_changes_nothing(founded: Team, code: int, words: str, said: str) -> None:
+    known = {name: person.fingerprint for name, person in founded.people.items()}
     argv = [word.format(nothing="", **known) for word in words.split()]
-    assert said in refused(base, code, *argv)
+    assert said in refused(founded, code, *argv)
 
 
-def test_a_member_who_is_no_admin_is_told_whom_to_ask(base: Team) -> None:
+def test_a_member_who_is_no_admin_is_told_whom_to_ask(founded: Team) -> None:
     for words in (
         ["grant", "bob", "prod"],
         ["revoke", "carol", "prod"],
@@ -442,9 +441,9 @@ def test_a_member_who_is_no_admin_is_told_whom_to_ask(base: Team) -> None:
         ["group", "add", "ops", "bob"],
         ["team", "remove", "carol"],
         ["team", "role", "bob", "admin"],
-        ["team", "add", "mallory", "--key", base.people["carol"].fingerprint],
+        ["team", "add", "mallory", "--key", founded.people["carol"].fingerprint],
     ):
-        line = refused(base, 6, *words, who="bob")
+        line = refused(founded, 6, *words, who="bob")
         assert line == "Error: bob is no admin of the team, who alone may do that. Ask alice."
 
 

@@ -15,16 +15,16 @@ from clave.model import notices
 from clave.store.people import teamwork
 from clave.store.store import Store
 from clave.team import editing
-from tests.cli.forked import crew, founded, started, team
 from tests.cli.reading import on_terminal, plain, terminal_output
 from tests.conftest import forget, make_person
+from tests.teams import crew, founded, team
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.teams import Team
 
-__all__ = ["crew", "founded", "started", "team"]
+__all__ = ["crew", "founded", "team"]
 
 NEVER = {"expires": None, "problem": None, "ends_soon": False}
 

@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
     },
     "Write": {
         "init": Row("init", "Make a store, or set the recipients of a folder."),
+        "rotate": Row("rotate", "Give an entry a new value, also where it is in force."),
         "rekey": Row("rekey", "Encrypt anew what has other recipients than its .gpg-id says."),
         "insert": Row("insert", "Insert an entry.", ("add",)),
         "set": Row("set", "Set fields of an entry, leaving its other lines alone."),
@@ -50,6 +51,10 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "key": Row("key", "Your own keys in the team of a store."),
         "exposure": Row("exposure", "Which values somebody who is gone knows."),
     },
+    "Rotate": {
+        "due": Row("due", "What has to be done: values that are too old, exposed, or about to end."),
+        "policy": Row("policy", "What a store wants of its entries: how old a value may be, who cares for it, …"),
+    },
     "Share": {
         "sync": Row("sync", "Get what others have done, and share what you have."),
         "conflicts": Row("conflicts", "List what two people have changed in ways that could not be brought together."),
@@ -65,6 +70,10 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "manifest": Row("manifest", "The file that says which secrets an application wants."),
         "allow": Row("allow", "Allow a manifest the secrets that it asks for."),
         "ci": Row("ci", "Run a program with a machine's key, which is gone afterwards."),
+    },
+    "Exchange": {
+        "import": Row("import_", "Bring in the entries of another manager, or of a file."),
+        "export": Row("export", "Write entries for another manager, or into a file."),
     },
     "History": {
         "log": Row("log", "Who changed what, and when.", ("history",)),

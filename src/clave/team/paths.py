@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 RECIPIENTS = ".gpg-id"
 CERTIFICATES = ".public-keys"
 ROSTERS = ".clave/roster"
+POLICY = ".clave/policy.toml"
 
 _REFUSED = frozenset((".git", ".gitmodules", ".extensions"))
 _WITH_MEANING = frozenset((".clave", RECIPIENTS, CERTIFICATES, ".gitattributes", ".gitignore"))
@@ -162,7 +163,7 @@ def _name_problem(name: str) -> str | None:
         return f"'{name}' leads elsewhere"
     if not name.isprintable():  # false for what is not UTF-8, too: such bytes are surrogates
         return f"'{printable(name)}' holds what cannot be shown"
-    folded = _fold(name)
+    folded = caseless(name)
     if folded in _REFUSED:
         return f"{folded} may not be in a store"
     if folded in _WITH_MEANING and name != folded:
@@ -184,13 +185,13 @@ def _twins(folder: Tree, added: Iterable[str]) -> str | None:
         return None
     folded: dict[str, str] = {}
     for name in folder.nodes:
-        other = folded.setdefault(_fold(name), name)
+        other = folded.setdefault(caseless(name), name)
         if other != name:
             return f"'{printable(name)}' and '{printable(other)}' differ only in case or form"
     return None
 
 
-def _fold(name: str) -> str:
+def caseless(name: str) -> str:
     """Return what is equal for names that a file system may take for one (Unicode's canonical caseless matching)."""
     if name.isascii():
         return name.lower()

@@ -43,6 +43,13 @@ class History(NamedTuple):
     trace: Trace
     entries: Mapping[str, str]
 
+    def ages(self) -> dict[str, Age]:
+        """Return how old the value in each entry of `head` is, by name."""
+        values, origins = self.trace.values(), self.trace.origins
+        return {
+            name: Age(values[blob], _day(origins[blob].due)) for name, blob in self.entries.items() if blob in values
+        }
+
 
 class Age(NamedTuple):
     """What is known of the value in an entry, and the end that it has of its own."""
@@ -53,11 +60,7 @@ class Age(NamedTuple):
 
 def ages(store: Store) -> dict[str, Age]:
     """Return how old the value in each entry of HEAD is, by name. Raises as `read`."""
-    history = read(store)
-    values, origins = history.trace.values(), history.trace.origins
-    return {
-        name: Age(values[blob], _day(origins[blob].due)) for name, blob in history.entries.items() if blob in values
-    }
+    return read(store).ages()
 
 
 def read(store: Store) -> History:

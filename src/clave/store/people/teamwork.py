@@ -14,9 +14,10 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotEncrypt, NotFound, UsageError, VerificationFailed
-from clave.model.name import SUFFIX, check_new
+from clave.model.name import SUFFIX, check_new, pending_path
 from clave.openpgp import certificates
 from clave.store import layout, rekeying
+from clave.store.lifecycle import pending
 from clave.store.operation import begin
 from clave.store.recipients import TeamReaders
 from clave.store.trust import wronghands
@@ -123,7 +124,9 @@ def make(
             renewed: list[str] = []
             if now.lines:
                 # Also one that is for the new readers already, here and not in HEAD, would be no help to anybody.
-                operation.require_unchanged(each + SUFFIX for each in now.renewed)
+                operation.require_unchanged(
+                    path for each in now.renewed for path in (each + SUFFIX, pending_path(each))
+                )
                 operation.set_roster(now.after, change.certificates)
                 operation.endorse(change.endorses)
                 renewed = operation.reencrypt(now.renewed, progress)
@@ -208,7 +211,7 @@ def _preview(store: Store, team: Team, change: Change) -> Preview:
     if after is before:
         return Preview(before, after, (), (), (), ())
     wronghands.require_looked_at(store, team, after, change.endorses, change.certificates)
-    entries = layout.own_entries(store.root)
+    entries = pending.with_entries(store)
     folders = {"", *(each.path for each in after.folders), *map(_folder_of, entries)}
     other = {each for each in folders if before.recipients(each) != after.recipients(each)}
     readers = TeamReaders(team, after, {**team.certificates, **change.certificates})
