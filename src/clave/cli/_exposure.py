@@ -50,6 +50,8 @@ def notes(found: Found) -> list[str]:
         told.append(f"{found.unnamed} more that they could open: in no commit here, so nobody can say what they are.")
     if found.unread:
         told.append(f"{found.unread} versions could not be opened to compare them; of these the commits are believed.")
+    if found.by_recipients:
+        told.append("Not all of their keys are here: by old .gpg-id files, some of this was made for them.")
     if found.claims:
         told.append("Who wrote what is what unsigned commits say.")
     return [*told, LIMITS]
@@ -63,6 +65,7 @@ def document(found: Found) -> dict[str, object]:
         "unnamed": found.unnamed,
         "claims": found.claims,
         "unread": found.unread,
+        "by_recipients": found.by_recipients,
     }
 
 

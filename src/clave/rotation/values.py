@@ -11,8 +11,9 @@ pass or gopass; what a trailer says of a path counts only where the commit chang
     same     the text of a blob that is named      all of that are
     unknown  another program wrote it              perhaps all of the version before are, and that is what counts
 
-A trailer counts as none if what it carries on is in no commit before. A new file of which nobody says anything holds new
-values, unless its path had another one once, or the commit removed one: it may be that, encrypted anew. In a merge only what none of its parents has is its own; that may carry on what each of them has.
+A trailer counts as none if what it carries on is in no commit before. A new file of which nobody says anything holds
+new values, unless its path had another one once, or the commit removed one: it may be that, encrypted anew. In a merge
+only what none of its parents has is its own; that may carry on what each of them has.
 
 The end that an entry has of its own stands in the commit that wrote it; another program's text is taken to have the end
 that the one before had.

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotDecrypt
+from clave.errors import CannotDecrypt, NotFound
 from clave.model.secret import secrets_in
 from clave.rotation.exposure import READ, WROTE, Exposed, Somebody, exposed
-from clave.store.lifecycle import accepted, ages, holders
+from clave.store.lifecycle import accepted, ages, former_ids, holders
 from clave.store.lifecycle.openers import HIDDEN, Openers
 from clave.vcs import changes, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from clave.store.lifecycle.ages import History
     from clave.store.lifecycle.holders import Holders
@@ -49,6 +49,7 @@ class Found(NamedTuple):
     """What was found: of whom, the values, and how many blobs they could open that no commit of this branch names.
 
     `claims`: who wrote what is the claim of unsigned commits. `unread` are the blobs that `deep` could not open.
+    `by_recipients`: some ids were taken for theirs by old `.gpg-id` files (`former_ids`).
     """
 
     who: tuple[str, ...]
@@ -56,6 +57,7 @@ class Found(NamedTuple):
     unnamed: int = 0
     claims: bool = False
     unread: int = 0
+    by_recipients: bool = False
 
 
 def exposures(
@@ -67,7 +69,7 @@ def exposures(
     """
     store.require_verified()
     past = _Past(store)
-    people = past.named(who) if who is not None else past.everybody()
+    people, by_recipients = past.named(who) if who is not None else (past.everybody(), False)
     found = [each for person in people for each in past.exposed(person, former=who is None)]
     unread = 0
     if deep:
@@ -80,7 +82,7 @@ def exposures(
     unnamed = past.unnamed(people) if who is not None else 0
     past.openers.remember()
     names = tuple(dict.fromkeys(each.name for each in people)) if who is not None else ()
-    return Found(names, tuple(sorted(values)), unnamed, not past.holders.is_team, unread)
+    return Found(names, tuple(sorted(values)), unnamed, not past.holders.is_team, unread, by_recipients)
 
 
 def exposed_names(store: Store) -> dict[str, tuple[str, ...]]:
@@ -107,8 +109,29 @@ class _Past:
         self._signed: Mapping[str, str] = self.openers.signers(commits) if self.holders.is_team else {}
         self._authors = self.history.trace.authors
 
-    def named(self, who: str) -> list[Somebody]:
-        return holders.named(self.holders, who, self._signed, self._authors)
+    def named(self, who: str) -> tuple[list[Somebody], bool]:
+        """Return whom a name means, and whether ids of theirs had to be found by old `.gpg-id` files."""
+        people = self.holders.people
+        unknown = {name for name, keys in people.items() if keys == {name}}
+        try:
+            found = holders.named(self.holders, who, self._signed, self._authors)
+        except NotFound:
+            ids = former_ids.behind(self.history, [who], holders.keys_of(who), self.readers, unknown) if unknown else ()
+            if not ids:
+                raise
+            made = (commit for commit, email in self._authors.items() if email.casefold() == who.casefold())
+            return [Somebody(who, frozenset(ids), frozenset(() if self.holders.is_team else made))], True
+        if not unknown:
+            return found, False
+        more = [each._replace(keys=each.keys | self._more(each, unknown)) for each in found]
+        return more, more != found
+
+    def _more(self, person: Somebody, unknown: Collection[str]) -> frozenset[str]:
+        """Return the ids of subkeys that somebody had and that no certificate has any more."""
+        if person.name in unknown:
+            return frozenset()
+        names = self.holders.addresses.get(person.name, frozenset())
+        return former_ids.behind(self.history, names, person.keys, self.readers, unknown)
 
     def everybody(self) -> list[Somebody]:
         return [holders.somebody(self.holders, name, self._signed, self._authors) for name in self.holders.people]

@@ -1,8 +1,11 @@
 """Who could ever hold something of a store: people, with the ids of all keys that they ever had.
 
 In a team's store people are those of all its rosters, under their names, with the keys that these say and every version
-of their certificate in `.public-keys`. In a plain store they are keys: of `.public-keys`, of the user's keyring, and
-else the bare ids that stand in messages. Whoever is asked for by name may be named by a fingerprint or a user id too.
+of their certificate in `.public-keys`. Whoever else a message was made for, as everybody in a plain store, is a key: of
+`.public-keys`, of the user's keyring, and else the bare id that stands in messages. Whoever is asked for by name may be
+named by a fingerprint or a user id too.
+
+Of somebody whose key nobody has any more, an old `.gpg-id` tells which ids are theirs (`former_ids`).
 """
 
 from __future__ import annotations
@@ -42,9 +45,9 @@ class Holders(NamedTuple):
 def of(store: Store, repository: Repository, head: str, known: Iterable[str]) -> Holders:
     """Return all people; `known` are the key ids that stand in the messages of the store."""
     versions = _certificates(repository, head)
-    if store.is_team:
-        return _of_team(repository, head, versions)
-    return _of_keys(store, versions, known)
+    if not store.is_team:
+        return _of_keys(store, versions, known)
+    return _with_others(store, _of_team(repository, head, versions), set(known))
 
 
 def named(holders: Holders, who: str, signed: Mapping[str, str], authors: Mapping[str, str]) -> list[Somebody]:
@@ -53,19 +56,26 @@ def named(holders: Holders, who: str, signed: Mapping[str, str], authors: Mappin
     `signed` are the keys that commits are signed by, `authors` the addresses of those who made them.
     """
     wanted = who.casefold()
-    key = _KEY_ID.fullmatch(who.replace(" ", ""))
-    ids = {_id(key[1])} if key else set()
+    ids = ids_of(who)
     found = [name for name, keys in holders.people.items() if name.casefold() == wanted or ids & keys]
-    if not found and not key:
+    if not found and not ids:
         found = [name for name in holders.people if wanted in name.casefold()]
-    if not found and key:
-        return [Somebody(who, frozenset(ids))]
     if not found:
-        there = (
-            f"There are: {', '.join(sorted(holders.people))}." if holders.is_team else "Import their key, or name it."
-        )
-        raise NotFound(f"nobody is known as '{who}' in the history of this store", there)
+        names = ", ".join(sorted(holders.people))
+        hint = f"There are: {names}." if holders.is_team else "Import their key: gpg --import FILE."
+        raise NotFound(f"nobody is known as '{who}' in the history of this store", hint)
     return [somebody(holders, name, signed, authors) for name in found]
+
+
+def ids_of(who: str) -> set[str]:
+    """Return the long id that a fingerprint or an id stands for, nothing for another text."""
+    key = _KEY_ID.fullmatch(who.replace(" ", ""))
+    return {_id(key[1])} if key else set()
+
+
+def keys_of(who: str) -> set[str]:
+    """Return the long ids of the primary keys that a fingerprint, an id or a part of a user id stands for."""
+    return ids_of(who) or {_id(owner.fingerprint) for owner in keys.matching(who)}
 
 
 def somebody(holders: Holders, name: str, signed: Mapping[str, str], authors: Mapping[str, str]) -> Somebody:
@@ -92,6 +102,22 @@ def _of_team(repository: Repository, head: str, versions: Mapping[str, frozenset
     return Holders(
         {name: frozenset(ids) for name, ids in people.items()}, frozenset(people.keys() - members), {}, is_team=True
     )
+
+
+def _with_others(store: Store, team: Holders, known: set[str]) -> Holders:
+    """Add whom messages were made for without their being in a roster: of the time before, or let in by nobody.
+
+    A subkey of a member's key that no roster had is the member's.
+    """
+    lacking = known.difference(*team.people.values())
+    owners = keys.owners(lacking, options=store.options)
+    people = {
+        name: ids | {key_id for key_id, owner in owners.items() if _id(owner.fingerprint) in ids}
+        for name, ids in team.people.items()
+    }
+    others = _of_keys(store, {}, lacking.difference(*people.values())).people
+    named = {f"{name}, no member" if name in people else name: ids for name, ids in others.items()}
+    return team._replace(people={**people, **named}, gone=team.gone | named.keys())
 
 
 def _of_keys(store: Store, versions: Mapping[str, frozenset[str]], known: Iterable[str]) -> Holders:
