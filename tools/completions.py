@@ -100,6 +100,8 @@ KINDS = {
     "export KEY": "key",
     "export PATH": "entry",
     "exec NAME": "-",
+    "rotate D": "=manual,command:,postgresql",
+    "rotate KEY=VALUE": "-",
     "init FOLDER": "subfolder",
     "init KEY": "key",
     "store add NAME": "-",

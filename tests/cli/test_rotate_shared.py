@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.forked import base, crew, founded, started, team
 from tests.rotation.target import Service
+from tests.teams import crew, founded, team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import Output
     from tests.teams import Team
 
-__all__ = ["base", "crew", "founded", "started", "team"]
+__all__ = ["crew", "founded", "team"]
 
 NAME = "prod/db"
 OLD, NEW = b"db-secret", b"canary-brand-new"
@@ -157,6 +157,48 @@ def test_a_network_that_is_away_when_it_begins(team: Team, service: Service) -> 
     assert team.pin("alice") == pin
     back(team)
     rotate(team, "alice")
+    whole(team, service, NEW)
+
+
+def killed_before_the_push(team: Team, service: Service) -> None:
+    """Make it as if alice was killed between the commit that begins a rotation and its push."""
+    service.faults(set="fail")
+    before = team.tip()
+    rotate(team, "alice", code=1)
+    service.mend()
+    service.calls()
+    for ref, where in (("refs/heads/main", team.remote), ("refs/remotes/origin/main", team.stores["alice"])):
+        team.run("alice", "git", "-C", str(where), "update-ref", ref, before)
+    team.set_pin("alice", {**team.pin("alice"), "upstream": before})
+
+
+def test_two_that_were_begun_apart_are_both_kept(team: Team, service: Service) -> None:
+    killed_before_the_push(team, service)
+    service.faults(set="fail")
+    team.clave("carol", "rotate", *AGREED, "--words", "4", NAME, code=1)
+    service.mend()
+    carols = team.clave("carol", "show", "--pending", f"{NAME}#password").out.strip()
+    team.clave("alice", "sync", code=1)
+    assert team.clave("alice", "show", "--pending", f"{NAME}#password").out.strip() == carols
+    (listed,) = (
+        row for row in team.clave("alice", "rotate", "--list", code=1).out.split(b"\n") if b".conflict-" in row
+    )
+    aside = listed.partition(b":")[0].decode()
+    assert team.clave("alice", "show", "--pending", aside).out.startswith(NEW)
+    assert aside.encode() in team.clave("alice", "doctor", code=None).out
+    team.clave("alice", "rotate", "--abort", "-f", aside)
+    team.clave("carol", "rotate", "--resume", NAME)
+    whole(team, service, carols)
+
+
+def test_what_was_kept_and_not_shared_is_shared_before_it_is_set(team: Team, service: Service) -> None:
+    killed_before_the_push(team, service)
+    away(team)
+    line = team.clave("alice", "rotate", "--resume", NAME, code=75).err.decode()
+    assert "Nothing was touched, here or outside. Try again later: clave rotate --resume prod/db" in line
+    assert service.steps() == []
+    back(team)
+    team.clave("alice", "rotate", "--resume", NAME)
     whole(team, service, NEW)
 
 

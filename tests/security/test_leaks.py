@@ -244,7 +244,8 @@ def test_no_option_takes_a_secret() -> None:
                 seen += 1
                 names = " ".join(parameter.opts)
                 secret = any(word in names for word in ("pass", "secret", "value", "pin", "seed", "token", "content"))
-                assert not secret or names.endswith(("-file", "-fd")), f"{path} {names}"
+                chosen = isinstance(parameter.type, click.Choice)  # from words of ours
+                assert not secret or chosen or names.endswith(("-file", "-fd")), f"{path} {names}"
     assert seen > 10
     assert len(COMMANDS) > 20
 

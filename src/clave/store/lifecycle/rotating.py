@@ -28,6 +28,7 @@ from clave.store import layout
 from clave.store.lifecycle import pending as kept
 from clave.store.operation import begin
 from clave.store.reading import read
+from clave.store.share.sharing import NotShared, is_shared, share, to_share
 from clave.vcs.remote import Unreachable
 from clave.vcs.worktree import Link
 
@@ -141,11 +142,8 @@ class _Run:
         if isinstance(todo, Refusal):
             raise self._under_way()
         identity = pending.new_id()
-        try:
+        with _untouched(f"clave rotate {self.name}"):
             current, found = self._share(lambda: self._create(driver, chosen, made, identity), keep=False)
-        except Unreachable as failure:
-            failure.hint = f"Nothing was touched, here or outside. Try again later: clave rotate {self.name}."
-            raise
         self._go_on(driver, current, found, todo[1:])
 
     def _create(
@@ -155,7 +153,11 @@ class _Run:
         if kept.is_under_way(self.store, self.name):  # somebody was faster
             raise self._under_way()
         current = self._current()
-        new = made(driver, self._rotation(identity, chosen.options, current, None)).plaintext
+        try:
+            new = made(driver, self._rotation(identity, chosen.options, current, None)).plaintext
+        except ClaveError as failure:
+            failure.hint = f"{failure.hint} Nothing was begun." if failure.hint else "Nothing was begun."
+            raise
         if new == current:
             raise UsageError(f"the new value of {self.name} is the old one", "Give another: clave rotate --help.")
         with begin(self.store, os.path.dirname(self.name)) as change:
@@ -184,6 +186,9 @@ class _Run:
 
     def end(self, wish: Wish, chosen: Choice | None, *, as_begun: bool) -> None:
         """Do what is left: to the end, or back."""
+        if wish is Wish.RESUME:  # who was stopped before it was shared begins with that
+            with _untouched(f"clave rotate --resume {self.name}"):
+                self._require_shared()
         found = kept.read(self.store, self.name)
         if found is not None:
             current = self._current()
@@ -203,11 +208,10 @@ class _Run:
         self._go_on(drivers.driver(found.driver), current, found, todo, promoted=not is_pending)
 
     def _finished(self) -> tuple[bytes, Pending] | None:
-        """Return the rotation that has made the entry's value, and the value before; None where that was another way.
+        """Return the value before, and the rotation that has made the entry's; None where the entry has another one.
 
-        It may not be finished outside.
+        It may not be finished outside. The commit that took the pending file away has both in its parent.
         """
-        from clave.model.change import parse
         from clave.openpgp.message import decrypt
         from clave.vcs import graph, reading
 
@@ -219,13 +223,11 @@ class _Run:
             repository.relative(os.path.join(self.store.root, path))
             for path in (self.name + SUFFIX, pending_path(self.name))
         )
-        last = repository.run("rev-list", "--max-count=1", "--no-merges", "HEAD", "--", entry).out.decode().strip()
-        if not last:
+        last = repository.run("rev-list", "--max-count=1", "--no-merges", "HEAD", "--", gone).out.decode().strip()
+        parents = graph.commit(repository, last).parents if last else ()
+        if not parents:
             return None
-        told = graph.commit(repository, last)
-        if parse(told.message).operation != "rotate" or not told.parents:
-            return None
-        before = {row.path: row.blob for row in reading.files(repository, told.parents[0], (entry, gone))}
+        before = {row.path: row.blob for row in reading.files(repository, parents[0], (entry, gone))}
         if entry not in before or gone not in before:
             return None
         blobs = dict(reading.objects(repository, before.values(), "blob"))
@@ -323,7 +325,10 @@ class _Run:
             raise
         except ClaveError as failure:
             end = self._next(step, promoted)
-            failure.hint = f"{failure.hint} {end}" if failure.hint and step is not Step.PROMOTE else end
+            if not isinstance(failure, NotShared):
+                failure.hint = f"{failure.hint} {end}" if failure.hint else end
+            elif step is Step.PROMOTE:
+                failure.hint = end
             raise
 
     def _next(self, step: Step, promoted: bool) -> str:
@@ -361,15 +366,12 @@ class _Run:
         return Secret(read(self.store.root, name, options=self.store.options))
 
     def _share(self, work: Callable[[], T], *, keep: bool) -> T:
-        from clave.store.share.sharing import is_shared, share
-
         if not is_shared(self.store):
             return work()
         return share(self.store, work, told=self.talk.remote, keep=keep)
 
     def _require_shared(self) -> None:
-        """See that others have the new value before the old one may go."""
-        from clave.store.share.sharing import is_shared, to_share
+        """See that others have all that is here: the new value, before it is set, and before the old one may go."""
         from clave.store.share.syncing import sync
 
         if is_shared(self.store) and to_share(self.store):
@@ -387,6 +389,16 @@ class _Run:
             f"Compare them (clave show {self.name}; clave show --pending {self.name}), then make what is outside fit "
             f"the entry: clave rotate --abort {self.name}.",
         )
+
+
+@contextmanager
+def _untouched(again: str) -> Iterator[None]:
+    """Say of a remote that is away at the beginning that nothing has happened."""
+    try:
+        yield
+    except Unreachable as failure:
+        failure.hint = f"Nothing was touched, here or outside. Try again later: {again}."
+        raise
 
 
 def _created(driver: Driver, rotation: Rotation, new: Callable[[], bytes]) -> Secret:
