@@ -174,3 +174,19 @@ def test_a_store_without_a_past(alice: Person, clave: Run, run_pass: Run, tmp_pa
     store = tmp_path / "store"
     assert run_pass(alice, store, "init", alice.fingerprint).code == 0
     assert "no history" in one_line(clave(alice, store, "exposure", "--former"), 7)
+
+
+def test_a_rotation_that_a_leaver_could_read_is_known_to_them_when_it_is_ended(team: Team, tmp_path: Path) -> None:
+    driver, closed = tmp_path / "driver", tmp_path / "closed"
+    driver.write_text(f"#!/bin/sh\ncat >/dev/null\n[ ! -e {closed} ] || exit 75\n")
+    driver.chmod(0o755)
+    closed.touch()
+    team.clave("alice", "config", "set", "drivers.it", str(driver))
+    team.clave("alice", "rotate", "-d", "command:it", "web", code=75)
+    team.clave("alice", "team", "remove", "bob", "--sure")
+    closed.unlink()
+    team.clave("alice", "rotate", "--resume", "web")
+    assert "web" in listed(team, "bob")
+    assert listed(team, "bob", "--deep")["web"]["partly"] is False
+    team.clave("alice", "rotate", "-d", "command:it", "web")
+    assert "web" not in listed(team, "bob")
