@@ -450,3 +450,13 @@ def test_all_that_is_due(me: User, service: Service) -> None:
     assert me.read(NAME) != OLD
     assert b"--value-from is one value" in me.run("rotate", "--due", "--value-from", "stdin", input=b"x\n").err
     assert me.ok("rotate", "--due", "web").err == b"0 of 0 entries are rotated\n"
+
+
+def test_all_that_somebody_knows(me: User, service: Service, team: tuple[Person, Person]) -> None:
+    bob = team[1]
+    me.ok("init", "-p", "team", me.person.fingerprint)
+    assert NAME.encode() in me.run("exposure", bob.fingerprint).out
+    done = me.ok("rotate", "--exposed-to", bob.fingerprint, *DRIVER)
+    assert b"1 of 1: team/db" in done.err
+    assert in_agreement(me, service) != b"canary-team"
+    assert NAME.encode() not in me.run("exposure", bob.fingerprint).out

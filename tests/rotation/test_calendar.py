@@ -30,7 +30,7 @@ duty = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(duties=st.lists(duty, max_size=4))
 def test_it_is_read_again(duties: list[Duty]) -> None:
     data = calendar.write(duties, NOW, "/store")

@@ -177,15 +177,10 @@ def test_ours_keep_the_contract(
 )
 def test_the_contract_finds_a_driver_that_does_nothing(step: str, fails: list[str], service: Service) -> None:
     lazy = type("Lazy", (Command,), {step: lambda self, rotation: None})("shop")
-    found = []
-    for check in contract.CHECKS:
-        service.mend()
+    for check in (check for check in contract.CHECKS if check.__name__ in fails):
         (service.folder / "works").write_text("old-password")
-        try:
+        with pytest.raises((AssertionError, DriverFailed)):
             check(by_command(service)._replace(driver=lazy))
-        except (AssertionError, DriverFailed):
-            found.append(check.__name__)
-    assert set(fails) <= set(found)
 
 
 # The command

@@ -265,6 +265,7 @@ def test_an_administrator_logs_in_where_their_own_entry_says_alone(place: Place,
         ({"admin": "db/nobody", "users": "app"}, "db/nobody is not in the password store"),
         ({"admin": ["x"], "users": "app"}, "must be a text"),
         ({"old": "gone"}, "the option 'old' for db/app is neither valid nor void"),
+        ({"port": 1}, "the option 'port' and db/app disagree"),
         ({"hsot": "db1"}, "the driver 'postgresql' has no option 'hsot'"),
     ],
 )  # fmt: skip
@@ -303,6 +304,18 @@ def test_a_user_that_only_the_query_of_a_url_names_cannot_take_turns(place: Plac
     url = f"postgresql://127.0.0.1:{place.server.port}/?user=app"
     with pytest.raises(UsageError, match="says its user in a way that cannot be changed"):
         driver.create(place.rotation(Secret(f"{OLD}\nurl: {url}\n".encode()), **KEEPER), NEW.encode)
+
+
+def test_nothing_is_kept_for_a_login_that_could_not_change_anything(
+    server: Cluster, place: Place, driver: drivers.Driver
+) -> None:
+    server.sql("ALTER ROLE app PASSWORD 'somebody else has changed it'")
+    with pytest.raises(DriverFailed, match="refuses app of db/app: password authentication failed"):
+        driver.create(place.rotation(), NEW.encode)
+    driver.create(place.rotation(**KEEPER), NEW.encode)
+    place.where = "host: 127.0.0.1\nport: 1\n"
+    with pytest.raises(Busy):
+        driver.create(place.rotation(), NEW.encode)
 
 
 @pytest.mark.parametrize("value", ["short", "fünfzehn und mehr Zeichen"])
@@ -446,9 +459,9 @@ def test_a_certificate_is_checked_where_another_machine_answers(
     # `127.1` is no address that we know as loopback, and resolves to the server all the same.
     monkeypatch.setattr(postgresql, "_AUTHORITIES", (str(server.authority),))
     place.where = f"host: 127.1\nport: {server.port}\n"
-    driver.create(place.rotation(), NEW.encode)
-    with pytest.raises(DriverFailed, match=r'"localhost" .*does not match host name "127[.]1"'):
-        driver.set(place.rotation())
+    for step in (partial(driver.create, new=NEW.encode), driver.set):
+        with pytest.raises(DriverFailed, match=r'"localhost" .*does not match host name "127[.]1"'):
+            step(place.rotation())
     place.where = f"host: localhost\nport: {server.port}\nsslmode: verify-full\n"
     driver.set(place.rotation())
     monkeypatch.setattr(postgresql, "_AUTHORITIES", ("/etc/ssl/certs/ca-certificates.crt",))

@@ -23,15 +23,14 @@ from clave.rotation.drivers.postgresql import PostgreSQL
 from tests.cli.conftest import clave  # noqa: F401 - a fixture
 from tests.cli.forked import Forked
 from tests.rotation.cluster import ADMIN, ADMIN_PASSWORD, cluster  # noqa: F401 - a fixture
-from tests.teams import crew, founded  # noqa: F401 - fixtures
+from tests.teams import Team
 from tests.vcs.dying import inject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.conftest import Output, Run
+    from tests.conftest import Output, Person, Run
     from tests.rotation.cluster import Cluster
-    from tests.teams import Team
 
     At = Callable[[str, str, Callable[[], object]], None]
 
@@ -42,7 +41,15 @@ OPTIONS = {
     TURNS: ("-d", "postgresql", "-o", "admin=prod/keeper", "-o", "users=app_a,app_b"),
 }
 WITHIN = 160  # steps of the program, as tests/vcs/dying.py counts them, from `create` to the end
-STEPS = ("create", "set", "test", "finish")
+# After `set` is before `test`, and what comes between `test` and `finish` is the commit of the new value.
+MOMENTS = [
+    ("after", "create"),
+    ("before", "set"),
+    ("after", "set"),
+    ("after", "test"),
+    ("before", "finish"),
+    ("after", "finish"),
+]
 
 
 @dataclass
@@ -52,7 +59,6 @@ class Site:
 
     team: Team
     server: Cluster
-    folder: Path
 
     def rotate(self, name: str, *more: str, who: str = "alice", code: int | None = 0) -> Output:
         return self.team.clave(who, "rotate", *OPTIONS[name], *more, name, code=code)
@@ -84,10 +90,26 @@ class Site:
         return now.plaintext != old.plaintext
 
 
+def _found(folder: Path, people: dict[str, Person], clave: Run) -> Team:  # noqa: F811 - the fixture
+    """Make a store of alice's that is shared, the store of a team with carol."""
+    team = Forked(Team(folder, people), clave)
+    team.stores["alice"] = folder / "alice-store"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(team.remote)], check=True)
+    for person in people.values():
+        subprocess.run(["git", "config", "--global", "init.defaultBranch", "main"], check=True, env=person.env())
+    team.clave("alice", "init", *(person.fingerprint for person in people.values()))
+    team.clave("alice", "team", "init", "--sure")
+    team.git("alice", "remote", "add", "origin", str(team.remote))
+    team.git("alice", "push", "-q", "--set-upstream", "origin", "main")
+    team.set_pin("alice", {**team.pin("alice"), "upstream": team.head("alice")})
+    team.join("carol")
+    return team
+
+
 @pytest.fixture(scope="module")
-def site(founded: Team, clave: Run, cluster: Cluster) -> Iterator[Site]:  # noqa: F811 - the fixtures
+def site(people: Callable[..., list[Person]], clave: Run, cluster: Cluster) -> Iterator[Site]:  # noqa: F811 - fixtures
     with tempfile.TemporaryDirectory(prefix="cl-") as folder:
-        team = Forked(founded.replica(Path(folder, "t")), clave)
+        team = _found(Path(folder), {person.name: person for person in people("alice", "carol")}, clave)
         cluster.sql(*(f"CREATE ROLE {role} LOGIN PASSWORD 'the first value'" for role in ("app", "app_a")))
         cluster.sql("CREATE ROLE app_b LOGIN")
         where = f"host: 127.0.0.1\nport: {cluster.port}\n"
@@ -98,7 +120,7 @@ def site(founded: Team, clave: Run, cluster: Cluster) -> Iterator[Site]:  # noqa
         ):
             team.clave("alice", "insert", "-m", name, input=f"{password}\nuser: {user}\n{where}".encode())
         team.clave("alice", "sync")
-        yield Site(team, cluster, Path(folder))
+        yield Site(team, cluster)
 
 
 @pytest.fixture
@@ -196,9 +218,9 @@ def test_without_turns_a_login_fails_at_most_from_set_until_the_entry_is_read_ag
 # The rotator dies
 
 
-@pytest.mark.parametrize(("step", "when"), [(step, when) for step in STEPS for when in ("before", "after")])
+@pytest.mark.parametrize(("when", "step"), MOMENTS)
 def test_killed_before_and_after_each_step(
-    site: Site, at: At, monkeypatch: pytest.MonkeyPatch, step: str, when: str
+    site: Site, at: At, monkeypatch: pytest.MonkeyPatch, when: str, step: str
 ) -> None:
     name, who = (ALONE, "carol") if when == "after" else (TURNS, "alice")
     old = site.secret(name)
@@ -235,7 +257,7 @@ def test_killed_anywhere(site: Site, at: At, monkeypatch: pytest.MonkeyPatch, nu
 
 @pytest.mark.parametrize(
     ("name", "step", "end"),
-    [(ALONE, "set", "--resume"), (TURNS, "test", "--resume"), (TURNS, "set", "--abort"), (ALONE, "test", "--abort")],
+    [(ALONE, "set", "--resume"), (TURNS, "test", "--resume"), (ALONE, "test", "--abort")],
 )
 def test_the_server_goes_down_before_a_step(
     site: Site, at: At, monkeypatch: pytest.MonkeyPatch, name: str, step: str, end: str
@@ -320,7 +342,8 @@ def test_the_commands_of_the_document(site: Site) -> None:
     said = site.team.run("alice", "bash", "-euc", "".join(commands), PATH=path).err.decode()
     assert [line for line in said.splitlines() if line.endswith("is rotated.")] == [f"{n} is rotated." for n in names]
     for name, before in zip(names, old, strict=True):
-        assert site.settled(name, before)
+        assert site.lets_in(site.secret(name))
+        assert site.secret(name, "--previous").plaintext == before.plaintext
     for user in (b"app_a", b"app_b"):  # both work, and are the shop
         secret = site.secret(TURNS, *(["--previous"] if user == b"app_a" else []))
         assert find_field(secret, "user") == user

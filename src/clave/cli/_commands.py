@@ -30,7 +30,6 @@ SECTIONS: dict[str, dict[str, Row]] = {
     },
     "Write": {
         "init": Row("init", "Make a store, or set the recipients of a folder."),
-        "rotate": Row("rotate", "Give an entry a new value, also where it is in force."),
         "rekey": Row("rekey", "Encrypt anew what has other recipients than its .gpg-id says."),
         "insert": Row("insert", "Insert an entry.", ("add",)),
         "set": Row("set", "Set fields of an entry, leaving its other lines alone."),
@@ -49,11 +48,12 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "restrict": Row("restrict", "End that a folder inherits the rights on those above it."),
         "access": Row("access", "Who can read and write what."),
         "key": Row("key", "Your own keys in the team of a store."),
-        "exposure": Row("exposure", "Which values somebody who is gone knows."),
     },
     "Rotate": {
         "due": Row("due", "What has to be done: values that are too old, exposed, or about to end."),
-        "policy": Row("policy", "What a store wants of its entries: how old a value may be, who cares for it, …"),
+        "rotate": Row("rotate", "Give an entry a new value, also where it is in force."),
+        "exposure": Row("exposure", "Which values somebody who is gone knows."),
+        "policy": Row("policy", "What a store wants of its entries: age, owner, how a password is made."),
     },
     "Share": {
         "sync": Row("sync", "Get what others have done, and share what you have."),

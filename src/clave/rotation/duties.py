@@ -81,7 +81,7 @@ class Entry(NamedTuple):
     name: str
     value: Value | None = None
     end: date | None = None
-    former: str = ""
+    former: tuple[str, ...] = ()
 
 
 def state(when: date, today: date, within: timedelta) -> State:
@@ -95,9 +95,9 @@ def of_entry(entry: Entry, rule: Rule, today: date, within: timedelta, left: fro
     """Yield what has to be done about an entry; `left` are the names of those who have left the team."""
     owners = (rule.owner,) if rule.owner else ()
     if entry.former:
-        event = LEAVER if all(each in left for each in entry.former.split(", ")) else EXPOSURE
+        event = LEAVER if left.issuperset(entry.former) else EXPOSURE
         if event in rule.on:
-            why = f"{entry.former} could read it, may not any more, and may still know it"
+            why = f"{', '.join(entry.former)} may not read it any more, and knows its value"
             yield Duty(Kind.EXPOSURE, State.EXPOSED, entry.name, None, owners, why, rotate(entry.name))
     ends = _ends(entry, rule)
     if ends:

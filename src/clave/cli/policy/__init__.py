@@ -32,7 +32,7 @@ command = _Group(
         }
     },
     subcommand_metavar="[COMMAND] …",
-    help="""What a store wants of its entries: how old a value may be, who cares for it, how it is made.
+    help="""What a store wants of its entries: age, owner, how a password is made.
 
     It stands in .clave/policy.toml, by pattern. A pattern holds for the name that it matches and for all below it: `*`
     is anything but a slash, `**` any number of folders. The most specific pattern wins, key by key. In a team admins

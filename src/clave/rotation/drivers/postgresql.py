@@ -2,7 +2,8 @@
 
 Where and who. A login is an entry: line 1 is its password; its fields `host`, `port`, `database` (or `dbname`), `user`,
 `sslmode` and `sslrootcert`, and a `url: postgresql://…`, say the rest. What it does not say, the options of the same
-names do. Two that disagree are refused. A host must be named, be it a folder with a socket.
+names do. Two that disagree are refused (but an administrator's entry may say another place than the options). A host
+must be named, be it a folder with a socket.
 
 Whose password is changed:
 
@@ -74,6 +75,7 @@ _UNREACHABLE = (
     "starting up", "shutting down", "recovery mode", "too many clients", "too many connections", "slots are reserved",
 )  # fmt: skip
 _NOT_THE_PASSWORD = "password authentication failed"  # noqa: S105 - a message, no password
+_LOOK_AT_TLS = "Look at host and sslmode of the entry; whom to trust, says its sslrootcert, or ~/.postgresql/root.crt."
 _UNREACHABLE_STATES = ("08", "53", "57")  # classes of SQLSTATE: connection, resources, an operator's doing
 _PREFIXES = re.compile(r"(?:connection (?:failed|is bad): |connection to server (?:at|on) .*? failed: |FATAL: +)+")
 _VERIFIER = re.compile(r"SCRAM-SHA-256\$\S*")
@@ -121,7 +123,8 @@ class PostgreSQL:
     def create(self, rotation: Rotation, new: Callable[[], bytes]) -> Secret:
         """Return the entry with a new password, and with the other user where two take turns.
 
-        Raises UsageError for whatever would stop a later step: options, fields, an administrator's entry.
+        Whatever would stop a later step is raised here, before anything is kept: UsageError for options, fields and an
+        administrator's entry; for the login that is to change the password it is seen whether it is let in.
         """
         login = _login(rotation, rotation.name, rotation.current)
         users = _users(rotation, login.user)
@@ -140,7 +143,8 @@ class PostgreSQL:
         made = _renewed(rotation, password, user)
         if _login(rotation, rotation.name, made)[1:3] != (user or login.user, password.decode()):
             raise UsageError(f"{rotation.name} says its user in a way that cannot be changed", "Use the field user.")
-        return made
+        with _session(rotation, admin or login):
+            return made
 
     def set(self, rotation: Rotation) -> None:
         """Give the role of the pending value its password."""
@@ -246,13 +250,14 @@ def _login(rotation: Rotation, entry: str, secret: Secret) -> _Login:
     """Return whom and where an entry means. Raises UsageError where it does not say, or says two things."""
     said = _of_url(entry, secret)
     for name, names in (("user", _USER), ("database", ("database", "dbname")), *((each, (each,)) for each in _PLACE)):
-        value = next((text for text in map(secret.field, names) if text), None)
-        if value is not None and said.setdefault(name, _text(entry, value)) != _text(entry, value):
+        field = next((text for text in map(secret.field, names) if text), None)
+        if field is not None and said.setdefault(name, _text(entry, field)) != _text(entry, field):
             raise UsageError(f"the url and the field '{name}' of {entry} disagree", "Correct one of them.")
-    for name in _PLACE:
-        if name in rotation.options:
-            option = rotation.options[name]
-            said.setdefault(name, str(option) if type(option) is int else rotation.text(name))
+    for name in rotation.options.keys() & set(_PLACE):
+        option = rotation.options[name]
+        value = str(option) if type(option) is int else rotation.text(name)
+        if said.setdefault(name, value) != value and entry == rotation.name:
+            raise UsageError(f"the option '{name}' and {entry} disagree", f"It says {printable(said[name])}.")
     for name in ("host", "user"):
         if not said.get(name):
             raise UsageError(f"{entry} does not say the {name} of its login", f"clave set {entry} {name}")
@@ -422,9 +427,10 @@ def _failure(rotation: Rotation, login: _Login, error: psycopg.Error, *, connect
     if state.startswith(_UNREACHABLE_STATES) or (not state and any(words in lower for words in _UNREACHABLE)):
         return Busy(f"PostgreSQL at {login.where} cannot be used now: {said}", "Try again later.")
     if connecting:
+        tls = "ssl" in lower or "certificate" in lower
         return _Refused(
             f"PostgreSQL at {login.where} refuses {printable(login.user)} of {login.entry}: {said}",
-            "Look at the entry, and at pg_hba.conf of the server.",
+            _LOOK_AT_TLS if tls else "Look at the entry, and at pg_hba.conf of the server.",
             password=_NOT_THE_PASSWORD in lower,
         )
     return DriverFailed(f"PostgreSQL at {login.where} refuses to do it as {printable(login.user)}: {said}")

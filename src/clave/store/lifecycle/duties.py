@@ -14,10 +14,10 @@ from clave.errors import ClaveError, GitFailed, NotFound
 from clave.rotation import duties
 from clave.rotation.duties import Duty, Entry, State
 from clave.store import layout
-from clave.store.lifecycle import ages, pending, policies, scanning
+from clave.store.lifecycle import ages, formers, pending, policies, scanning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from clave.store.people.membership import Team
@@ -48,19 +48,17 @@ def look(
     within: timedelta,
     *,
     later: bool = False,
-    exposed: Mapping[str, str] | None = None,
 ) -> Duties:
     """Return the duties at and below a path ("" for the whole store, its team too).
 
-    With `later` also what will be due of the entries some day. `exposed` are the entries that somebody knows who may
-    not read them any more, and who that is. Raises NotFound, UsageError for a broken policy, VerificationFailed for a
-    team's store in doubt.
+    With `later` also what will be due of the entries some day. Raises NotFound, UsageError for a broken policy,
+    VerificationFailed for a team's store in doubt.
     """
     team = store.team() if store.is_team else None
     policy = policies.policy(store)
     left = _left(team)
     found: list[Duty] = []
-    entries = [entry for entry in _entries(store, exposed or {}) if _is_below(entry.name, path)]
+    entries = [entry for entry in _entries(store, today) if _is_below(entry.name, path)]
     if path and not entries and not layout.is_folder(store.root, path):
         raise NotFound(f"{path} is not in the password store")
     last = today + within
@@ -87,7 +85,7 @@ def _left(team: Team | None) -> frozenset[str]:
     return frozenset(each.name for each in team.roster.removed if each.reason == LEFT)
 
 
-def _entries(store: Store, exposed: Mapping[str, str]) -> Iterator[Entry]:
+def _entries(store: Store, today: date) -> Iterator[Entry]:
     """Yield what is known of each entry; where git has no history, that it is there."""
     try:
         history = ages.read(store)
@@ -97,9 +95,10 @@ def _entries(store: Store, exposed: Mapping[str, str]) -> Iterator[Entry]:
         yield from map(Entry, layout.entries(store.root))
         return
     ends = scanning.known(history)
+    exposed = formers.formers(store, history, today)
     for name, age in history.ages().items():
         end = age.due or ends.get(history.entries[name])
-        yield Entry(name, age.value, end, exposed.get(name, ""))
+        yield Entry(name, age.value, end, exposed.get(name, ()))
 
 
 def _of_team(team: Team, today: date, within: timedelta) -> Iterator[Duty]:
