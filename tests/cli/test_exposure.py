@@ -6,16 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cli.conftest import one_line
-from tests.cli.forked import base, crew, founded, started, team
+from tests.teams import Team, crew, founded, team
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Person, Run
-    from tests.teams import Team
 
-__all__ = ["base", "crew", "founded", "started", "team"]
+__all__ = ["crew", "founded", "team"]
 
 
 def listed(team: Team, *args: str, who: str = "alice") -> dict[str, dict[str, object]]:
@@ -178,14 +177,14 @@ def test_a_store_without_a_past(alice: Person, clave: Run, run_pass: Run, tmp_pa
 
 def test_a_rotation_that_a_leaver_could_read_is_known_to_them_when_it_is_ended(team: Team, tmp_path: Path) -> None:
     driver, closed = tmp_path / "driver", tmp_path / "closed"
-    driver.write_text(f"#!/bin/sh\ncat >/dev/null\n[ ! -e {closed} ] || exit 75\n")
+    driver.write_text(f"#!/bin/sh\ncat >/dev/null\n[ $1 != set ] || [ ! -e {closed} ] || exit 75\n")
     driver.chmod(0o755)
     closed.touch()
     team.clave("alice", "config", "set", "drivers.it", str(driver))
     team.clave("alice", "rotate", "-d", "command:it", "web", code=75)
     team.clave("alice", "team", "remove", "bob", "--sure")
     closed.unlink()
-    team.clave("alice", "rotate", "--resume", "web")
+    team.clave("alice", "rotate", "--resume", "--as-begun", "web")
     assert "web" in listed(team, "bob")
     assert listed(team, "bob", "--deep")["web"]["partly"] is False
     team.clave("alice", "rotate", "-d", "command:it", "web")
