@@ -189,3 +189,19 @@ def test_a_rotation_that_a_leaver_could_read_is_known_to_them_when_it_is_ended(t
     assert listed(team, "bob", "--deep")["web"]["partly"] is False
     team.clave("alice", "rotate", "-d", "command:it", "web")
     assert "web" not in listed(team, "bob")
+
+
+def test_who_leaves_has_not_accepted_what_they_know(team: Team) -> None:
+    """bob may write the entry, and has prepared his leaving."""
+    blob = team.git("bob", "rev-parse", "HEAD:web.gpg").out.decode().strip()
+    path = team.stores["bob"] / ".clave/accepted/web"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"format": 1, "blob": blob, "who": ["bob", "carol"], "reason": "it is fine"}))
+    team.sign_as("bob")
+    team.git("bob", "add", "-A")
+    team.git("bob", "commit", "-qm", "Accept that web stays as it is.")
+    team.clave("bob", "sync")
+    team.clave("alice", "sync")
+    team.clave("alice", "team", "remove", "bob", "--sure")
+    assert listed(team, "bob")["web"]["accepted"] == ""
+    assert listed(team, "carol")["web"]["accepted"] == "it is fine"

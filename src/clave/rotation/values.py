@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from clave.model.change import Change, Note
 
 VALUE, PART, META, REKEY, SAME, UNKNOWN = "value", "part", "meta", "rekey", "same", "unknown"
-_RECIPIENTS, _CERTIFICATES = ".gpg-id", ".public-keys"
+_RECIPIENTS, _CERTIFICATES, _ACCEPTED = ".gpg-id", ".public-keys", ".clave/accepted/"
 _MOST = 20  # removed files of one name that a new one may be
 
 
@@ -87,7 +87,8 @@ class Trace:
 
     `last` is the newest blob that was seen at each path, `authors` are the addresses of who made each commit,
     `pending` the blobs of rotations that were under way, `certificates` all that were in the store, with the names of
-    their files, `recipients` the `.gpg-id` files that are there now, by folder.
+    their files, `recipients` the `.gpg-id` files that are there now, by folder. `accepted` are all files that ever said
+    that a value stays as it is, with the commits that brought them.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Trace:
         pending: Iterable[str] = (),
         certificates: Mapping[str, str] | None = None,
         recipients: Mapping[str, str] | None = None,
+        accepted: Mapping[str, str] | None = None,
     ) -> None:
         self.origins = dict(origins or {})
         self.last = dict(last or {})
@@ -105,6 +107,7 @@ class Trace:
         self.pending = set(pending)
         self.certificates = dict(certificates or {})
         self.recipients = dict(recipients or {})
+        self.accepted = dict(accepted or {})
 
     def add(self, steps: Iterable[Step], below: str = "") -> None:
         """Add commits, parents before children. The store's own paths begin with `below`."""
@@ -126,7 +129,7 @@ class Trace:
 
     def _add(self, step: Step, below: str) -> None:
         first, *others = ({path: (old, new) for path, old, new in side} for side in step.sides)
-        self._add_files(first, below)
+        self._add_files(step.commit, first, below)
         own = {path: blobs for path, blobs in first.items() if all(path in each for each in others)}
         rotations = {path: blobs for path, blobs in own.items() if pending_name(path.removeprefix(below))}
         ended = {path: old for path, (old, new) in rotations.items() if not new}
@@ -150,8 +153,8 @@ class Trace:
                 self.origins[new] = Origin(step.commit, step.time, kind, before, due, self._recipients_of(path, below))
         self.last.update((path, new) for path, (_, new) in own.items() if new)
 
-    def _add_files(self, changed: Mapping[str, tuple[str, str]], below: str) -> None:
-        """Remember which certificates there are, and which `.gpg-id` holds."""
+    def _add_files(self, commit: str, changed: Mapping[str, tuple[str, str]], below: str) -> None:
+        """Remember which certificates there are, which `.gpg-id` holds, and what was accepted."""
         for path, (_, new) in changed.items():
             folder, _, base = path.rpartition("/")
             if base == _RECIPIENTS:
@@ -160,6 +163,8 @@ class Trace:
                     self.recipients[folder] = new
             elif new and folder == f"{below}{_CERTIFICATES}":
                 self.certificates[new] = base
+            elif new and path.startswith(f"{below}{_ACCEPTED}"):
+                self.accepted.setdefault(new, commit)
 
     def _recipients_of(self, path: str, below: str) -> str:
         """Return the `.gpg-id` that holds for an entry, or for one that is rotated."""

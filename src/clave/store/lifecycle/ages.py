@@ -111,7 +111,7 @@ def _cached(file: str) -> tuple[str, Trace]:
 
 def _remember(file: str, head: str, trace: Trace) -> None:
     origins = {blob: tuple(each) for blob, each in trace.origins.items()}
-    others = (trace.last, trace.authors, trace.pending, trace.certificates, trace.recipients)
+    others = (trace.last, trace.authors, trace.pending, trace.certificates, trace.recipients, trace.accepted)
     data = marshal.dumps((_FORMAT, head, origins, *others))
     with suppress(CannotWrite):  # then it is read again
         write_private(file, data)

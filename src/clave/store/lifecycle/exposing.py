@@ -73,7 +73,7 @@ def exposures(
     unread = 0
     if deep:
         found, unread = _compared(store, past, found, people, progress, former=who is None)
-    reasons = accepted.reasons(past.history)
+    reasons = accepted.reasons(past.history, past.maker)
     values = [
         Exposure(each.name, each.who, each.since, each.how, each.partly, reasons.get((each.name, each.who), ""))
         for each in found
@@ -131,6 +131,13 @@ class _Past:
             return frozenset()
         names = self.holders.addresses.get(person.name, frozenset())
         return former_ids.behind(self.history, names, person.keys, self.readers, unknown)
+
+    def maker(self, commit: str) -> str:
+        """Return who signed a commit of a team's store, "" for nobody who is known."""
+        if not self.holders.is_team:
+            return ""
+        ids = holders.ids_of(self.openers.signers([commit]).get(commit, ""))
+        return next((name for name, keys in self.holders.people.items() if ids & keys), "")
 
     def everybody(self) -> list[Somebody]:
         return [holders.somebody(self.holders, name, self._signed, self._authors) for name in self.holders.people]
