@@ -18,6 +18,8 @@ from clave.store.lifecycle.duties import Duties
 from tests.conftest import run_as
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tests.cli.conftest import User
     from tests.conftest import Run
 
@@ -145,45 +147,55 @@ def test_a_store_without_git_has_ends_by_the_policy(me: User) -> None:
 # The prompt.
 
 
-def ask(me: User, *words: str) -> bytes:
-    done = me.run("due", "--prompt", *words)
-    assert (done.code, done.err) == (0, b"")
-    return done.out
+@pytest.fixture
+def ask(
+    me: User, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., tuple[bytes, int]]:
+    """Return a function that asks as a prompt does, in this process: what was said, how many looks were begun."""
+    looks: list[Sequence[str]] = []
+    monkeypatch.setattr("clave.process.leave", looks.append)
+    monkeypatch.setenv("HOME", str(me.person.home))
+    for name in ("XDG_CACHE_HOME", "PASSWORD_STORE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def asked(*, mine: bool = False) -> tuple[bytes, int]:
+        looks.clear()
+        assert prompt.tell(str(me.store), mine=mine)
+        assert all(list(look[-2:]) == ["due", "--quiet"] for look in looks)
+        return capfdbinary.readouterr().out, len(looks)
+
+    return asked
 
 
-def test_the_prompt_knows_what_the_last_look_found(me: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = me.store.parent / "looks"
-    monkeypatch.setattr("clave.process.leave", lambda argv: looks.write_text("\n".join(argv)))
+def test_the_prompt_knows_what_the_last_look_found(me: User, ask: Callable[..., tuple[bytes, int]]) -> None:
     me.ok("policy", "set", "web", f"expires={day(1)}", "owner=alice")
     me.ok("policy", "set", "plain", f"expires={day(1)}")
-    assert ask(me) == b""
-    assert looks.read_text().split("\n")[-2:] == ["due", "--quiet"]
-    looks.unlink()
-    assert ask(me) == b""
-    assert not looks.exists()  # one look a minute
+    assert ask() == (b"", 1)
+    assert ask() == (b"", 0)  # one look a minute
     assert me.run("due", "-q").code == 1
-    assert ask(me) == b"3 due\n"
-    assert ask(me, "--mine") == b"2 due\n"
+    assert ask() == (b"3 due\n", 0)
+    assert ask(mine=True) == (b"2 due\n", 0)
     assert me.run("due", "--within", "30d", "web").code == 1  # no look at the whole
-    assert ask(me) == b"3 due\n"
+    assert me.run("due", "--prompt").out == b"3 due\n"
     me.ok("insert", "more", input=b"x\n")
-    assert ask(me) == b""
+    assert ask() == (b"", 0)
     assert me.run("due", "-q").code == 1
-    assert ask(me) == b"3 due\n"
+    assert ask() == (b"3 due\n", 0)
     (me.store / ".clave/policy.toml").write_text("# nothing\n")
-    assert ask(me) == b""
+    assert ask() == (b"", 0)
 
 
 @pytest.mark.parametrize("text", ["", "x", "99999999999\n", "0\n{state}\n3 3\n", "99999999999\n{state}\nx 3\n"])
-def test_a_prompt_says_nothing_of_a_broken_or_old_file(me: User, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clave.process.leave", lambda _: None)
+def test_a_prompt_says_nothing_of_a_broken_or_old_file(
+    me: User, text: str, ask: Callable[..., tuple[bytes, int]]
+) -> None:
     assert me.run("due", "-q").code == 0
     file = next((me.person.home / ".cache/clave/prompt").iterdir())
     state = file.read_text().splitlines()[1]
     file.write_text(f"99999999999\n{state}\n3 3\n")
-    assert ask(me) == b"3 due\n"
+    assert ask() == (b"3 due\n", 0)
     file.write_text(text.replace("{state}", state))
-    assert ask(me) == b""
+    assert ask() == (b"", 1)
 
 
 def test_it_holds_until_midnight(me: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,11 +216,11 @@ def test_a_look_in_the_background_runs_nothing_of_the_folder(me: User, tmp_path:
     link.symlink_to(Path(sys.executable).with_name("clave"))
     assert run_as(me.person, me.store, ["sh", "-c", shell]).out == b""
     for _ in range(100):
-        if ask(me):
+        if me.run("due", "--prompt").out:
             break
         time.sleep(0.1)
     link.unlink()
-    assert ask(me) == b"2 due\n"
+    assert me.run("due", "--prompt").out == b"2 due\n"
     assert not (tmp_path / "ran").exists()
 
 
