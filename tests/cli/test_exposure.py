@@ -6,16 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cli.conftest import one_line
-from tests.cli.forked import base, crew, founded, started, team
+from tests.teams import Team, crew, founded, team
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Person, Run
-    from tests.teams import Team
 
-__all__ = ["base", "crew", "founded", "started", "team"]
+__all__ = ["crew", "founded", "team"]
 
 
 def listed(team: Team, *args: str, who: str = "alice") -> dict[str, dict[str, object]]:
@@ -174,3 +173,35 @@ def test_a_store_without_a_past(alice: Person, clave: Run, run_pass: Run, tmp_pa
     store = tmp_path / "store"
     assert run_pass(alice, store, "init", alice.fingerprint).code == 0
     assert "no history" in one_line(clave(alice, store, "exposure", "--former"), 7)
+
+
+def test_a_rotation_that_a_leaver_could_read_is_known_to_them_when_it_is_ended(team: Team, tmp_path: Path) -> None:
+    driver, closed = tmp_path / "driver", tmp_path / "closed"
+    driver.write_text(f"#!/bin/sh\ncat >/dev/null\n[ $1 != set ] || [ ! -e {closed} ] || exit 75\n")
+    driver.chmod(0o755)
+    closed.touch()
+    team.clave("alice", "config", "set", "drivers.it", str(driver))
+    team.clave("alice", "rotate", "-d", "command:it", "web", code=75)
+    team.clave("alice", "team", "remove", "bob", "--sure")
+    closed.unlink()
+    team.clave("alice", "rotate", "--resume", "--as-begun", "web")
+    assert "web" in listed(team, "bob")
+    assert listed(team, "bob", "--deep")["web"]["partly"] is False
+    team.clave("alice", "rotate", "-d", "command:it", "web")
+    assert "web" not in listed(team, "bob")
+
+
+def test_who_leaves_has_not_accepted_what_they_know(team: Team) -> None:
+    """bob may write the entry, and has prepared his leaving."""
+    blob = team.git("bob", "rev-parse", "HEAD:web.gpg").out.decode().strip()
+    path = team.stores["bob"] / ".clave/accepted/web"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"format": 1, "blob": blob, "who": ["bob", "carol"], "reason": "it is fine"}))
+    team.sign_as("bob")
+    team.git("bob", "add", "-A")
+    team.git("bob", "commit", "-qm", "Accept that web stays as it is.")
+    team.clave("bob", "sync")
+    team.clave("alice", "sync")
+    team.clave("alice", "team", "remove", "bob", "--sure")
+    assert listed(team, "bob")["web"]["accepted"] == ""
+    assert listed(team, "carol")["web"]["accepted"] == "it is fine"

@@ -13,13 +13,8 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
-import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ADMIN, ADMIN_PASSWORD = "chief", "a-word-of-the-chief"
 _SETTINGS = (
@@ -137,11 +132,3 @@ def remove(cluster: Cluster) -> None:
     """Stop a server and remove its folder."""
     cluster.stop()
     shutil.rmtree(cluster.folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """A server for the tests of a file."""
-    made = make()
-    yield made
-    remove(made)

@@ -20,7 +20,7 @@ from clave.errors import Busy, NotFound, UsageError
 from clave.model.secret import Secret
 from clave.rotation import drivers
 from clave.rotation.drivers import DriverFailed, Rotation, contract, postgresql
-from tests.rotation.cluster import ADMIN, ADMIN_PASSWORD, cluster  # noqa: F401 - a fixture
+from tests.rotation.cluster import ADMIN, ADMIN_PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ KEEPER = {"admin": "db/keeper", "users": ["app", "app_b"]}
 
 
 @pytest.fixture(scope="module")
-def server(cluster: Cluster) -> Cluster:  # noqa: F811 - the fixture
+def server(cluster: Cluster) -> Cluster:
     cluster.sql("CREATE ROLE app LOGIN", "CREATE ROLE app_b LOGIN")
     return cluster
 

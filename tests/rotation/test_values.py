@@ -203,3 +203,37 @@ def test_a_random_history_is_as_a_model_that_knows_the_secrets(seed: int) -> Non
         same = {other for other, theirs in of_blob.items() if {n for n, _ in theirs} & {n for n, _ in held}}
         assert same <= found.keys()
         assert all(of_blob[other] == held for other, partly in found.items() if not partly)
+
+
+def test_what_became_of_a_rotation_carries_it_on_and_is_as_old_as_its_end() -> None:
+    story = Story()
+    path = ".clave/pending/f/a.new"
+    (first,) = story.commit(said("value", "f/a.gpg"), "f/a.gpg")
+    (begun,) = story.commit("Begin to rotate f/a.", path)
+    (anew,) = story.commit("Remove bob from the team.", path)
+    (ended,) = story.commit(said("value", "f/a.gpg"), "f/a.gpg", gone=(path,))
+    assert story.value("f/a.gpg") == Value(story.time, story.time)
+    assert story.trace.sharing().of(ended) == {ended: False, anew: False, begun: False}
+    assert story.trace.pending == {begun, anew}
+    # Another one of the same entry is another; and one that was given up has made nothing.
+    (second,) = story.commit("Begin to rotate f/a.", path)
+    story.commit("Give it up.", gone=(path,))
+    (last,) = story.commit(said("value", "f/a.gpg"), "f/a.gpg")
+    assert story.trace.sharing().of(last) == {last: False}
+    assert story.trace.sharing().of(second) == {second: False}
+    assert first not in story.trace.sharing().of(ended)
+
+
+def test_which_gpg_id_holds_for_a_file() -> None:
+    story = Story()
+    (own,) = story.commit("Set GPG id to X.", ".gpg-id")
+    (sub,) = story.commit("Set GPG id to Y (sub).", "sub/.gpg-id")
+    story.commit("x", "sub/deep/a.gpg", "subway/a.gpg", ".clave/pending/sub/b.new", ".public-keys/FPR")
+    held = {
+        path: story.trace.origins[blob].recipients for path, blob in story.now.items() if "a." in path or "b." in path
+    }
+    assert held == {"sub/deep/a.gpg": sub, "subway/a.gpg": own, ".clave/pending/sub/b.new": sub}
+    story.commit("Deinitialize Y (sub).", gone=("sub/.gpg-id",))
+    (after,) = story.commit("x", "sub/c.gpg")
+    assert story.trace.origins[after].recipients == own
+    assert story.trace.certificates == {story.now[".public-keys/FPR"]: "FPR"}

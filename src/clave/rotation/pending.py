@@ -89,6 +89,12 @@ def load(name: str, data: bytes) -> Pending:
     return found
 
 
+def value_in(data: bytes) -> bytes:
+    """Return the plaintext that a rotation is to make an entry's, b"" for what is no rotation."""
+    found = _parse(data)
+    return found.plaintext if found else b""
+
+
 def _parse(data: bytes) -> Pending | None:
     lines = data.split(b"\n", 2)
     if len(lines) != 3 or lines[0] != _MAGIC:

@@ -18,6 +18,8 @@ only what none of its parents has is its own; that may carry on what each of the
 The end that an entry has of its own stands in the commit that wrote it; another program's text is taken to have the end
 that the one before had.
 
+A rotation that is under way is kept in a file of its own, which has readers too: what becomes of it carries it on.
+
 Where the age is asked for, the oldest secret counts: a value that is known to be young in part is as old as the rest.
 Dates are claims of those who committed.
 """
@@ -26,7 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.model.name import SUFFIX
+from clave.model.name import SUFFIX, entry_folder, pending_name, pending_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from clave.model.change import Change, Note
 
 VALUE, PART, META, REKEY, SAME, UNKNOWN = "value", "part", "meta", "rekey", "same", "unknown"
+_RECIPIENTS, _CERTIFICATES, _ACCEPTED = ".gpg-id", ".public-keys", ".clave/accepted/"
 _MOST = 20  # removed files of one name that a new one may be
 
 
@@ -54,7 +57,8 @@ class Step(NamedTuple):
 class Origin(NamedTuple):
     """How a blob came to be: in which commit, when, of which kind, and of which blobs it carries on secrets.
 
-    `due` is the end that the entry has of its own, as a date (ISO 8601), "" for none.
+    `due` is the end that the entry has of its own, as a date (ISO 8601), "" for none; `recipients` the blob of the
+    `.gpg-id` that held for it, "" for none.
     """
 
     commit: str
@@ -62,6 +66,7 @@ class Origin(NamedTuple):
     kind: str
     before: tuple[str, ...] = ()
     due: str = ""
+    recipients: str = ""
 
 
 class Value(NamedTuple):
@@ -80,7 +85,10 @@ class Value(NamedTuple):
 class Trace:
     """The origins of all blobs of entries, in the order in which they came to be; grown commit by commit.
 
-    `last` is the newest blob that was seen at each path, `authors` are the addresses of who made each commit.
+    `last` is the newest blob that was seen at each path, `authors` are the addresses of who made each commit,
+    `pending` the blobs of rotations that were under way, `certificates` all that were in the store, with the names of
+    their files, `recipients` the `.gpg-id` files that are there now, by folder. `accepted` are all files that ever said
+    that a value stays as it is, with the commits that brought them.
     """
 
     def __init__(
@@ -88,10 +96,18 @@ class Trace:
         origins: Mapping[str, Origin] | None = None,
         last: Mapping[str, str] | None = None,
         authors: Mapping[str, str] | None = None,
+        pending: Iterable[str] = (),
+        certificates: Mapping[str, str] | None = None,
+        recipients: Mapping[str, str] | None = None,
+        accepted: Mapping[str, str] | None = None,
     ) -> None:
         self.origins = dict(origins or {})
         self.last = dict(last or {})
         self.authors = dict(authors or {})
+        self.pending = set(pending)
+        self.certificates = dict(certificates or {})
+        self.recipients = dict(recipients or {})
+        self.accepted = dict(accepted or {})
 
     def add(self, steps: Iterable[Step], below: str = "") -> None:
         """Add commits, parents before children. The store's own paths begin with `below`."""
@@ -113,18 +129,49 @@ class Trace:
 
     def _add(self, step: Step, below: str) -> None:
         first, *others = ({path: (old, new) for path, old, new in side} for side in step.sides)
-        own = {path: blobs for path, blobs in first.items() if path.endswith(SUFFIX) and all(path in o for o in others)}
+        self._add_files(step.commit, first, below)
+        own = {path: blobs for path, blobs in first.items() if all(path in each for each in others)}
+        rotations = {path: blobs for path, blobs in own.items() if pending_name(path.removeprefix(below))}
+        ended = {path: old for path, (old, new) in rotations.items() if not new}
+        own = {path: blobs for path, blobs in own.items() if path.endswith(SUFFIX)}
         said = {change.path: change for change in step.note.changes}
         dues = {path: day for day, path in step.note.dues}
         removed = {path: old for path, (old, new) in own.items() if not new}
-        for path, (_, new) in own.items():
+        for path, (_, new) in [*rotations.items(), *own.items()]:
             if new and new not in self.origins:
                 olds = tuple(dict.fromkeys(old for side in (first, *others) if (old := side[path][0])))
-                by_trailer = self._by_trailer(said[path], olds) if path in said else None
-                kind, before = by_trailer or self._by_subject(step.note, path, below, olds, removed)
+                found = self._by_trailer(said[path], olds) if path in said else None
+                if path in rotations:
+                    before = olds or tuple(ended.values())
+                    kind, before = found or (REKEY if before else VALUE, before)
+                    self.pending.add(new)
+                else:
+                    kind, before = found or self._by_subject(step.note, path, below, olds, removed)
+                    rotation = below + pending_path(path.removeprefix(below).removesuffix(SUFFIX))
+                    before = (*before, ended[rotation]) if rotation in ended else before
                 due = dues.get(path) or ("" if kind in (VALUE, PART, META) else self._due(before))
-                self.origins[new] = Origin(step.commit, step.time, kind, before, due)
+                self.origins[new] = Origin(step.commit, step.time, kind, before, due, self._recipients_of(path, below))
         self.last.update((path, new) for path, (_, new) in own.items() if new)
+
+    def _add_files(self, commit: str, changed: Mapping[str, tuple[str, str]], below: str) -> None:
+        """Remember which certificates there are, which `.gpg-id` holds, and what was accepted."""
+        for path, (_, new) in changed.items():
+            folder, _, base = path.rpartition("/")
+            if base == _RECIPIENTS:
+                self.recipients.pop(folder, None)
+                if new:
+                    self.recipients[folder] = new
+            elif new and folder == f"{below}{_CERTIFICATES}":
+                self.certificates[new] = base
+            elif new and path.startswith(f"{below}{_ACCEPTED}"):
+                self.accepted.setdefault(new, commit)
+
+    def _recipients_of(self, path: str, below: str) -> str:
+        """Return the `.gpg-id` that holds for an entry, or for one that is rotated."""
+        folder = below + entry_folder(path.removeprefix(below))
+        while folder not in self.recipients and folder:
+            folder = folder.rpartition("/")[0]
+        return self.recipients.get(folder, "")
 
     def _due(self, before: Iterable[str]) -> str:
         """Return the end that blobs had, the first of several."""
@@ -212,7 +259,7 @@ class Sharing:
 
 
 def _value(origin: Origin, carried: Sequence[Value]) -> Value:
-    if not carried:
+    if not carried or origin.kind == VALUE:
         return Value(origin.time, origin.time)
     since = min(each.since for each in carried)
     known = origin.kind != UNKNOWN and all(each.known for each in carried)

@@ -59,13 +59,6 @@ def commits(repository: Repository, tip: str, *, after: str = "") -> list[Commit
     return [each._replace(sides=sides[each.id]) if each.id in sides else each for each in found]
 
 
-def versions(repository: Repository, tip: str, folder: str) -> list[tuple[str, str]]:
-    """Return path and blob, or tree, of all that a folder ever had up to a commit."""
-    rows = os.fsdecode(repository.run("rev-list", "--objects", tip, "--", folder).out).split("\n")
-    found = (row.partition(" ") for row in rows)
-    return [(path, blob) for blob, _, path in found if path.startswith(f"{folder}/")]
-
-
 def all_blobs(repository: Repository) -> list[str]:
     """Return all blobs that the repository has, also those that no commit leads to."""
     shown = "--batch-check=%(objectname) %(objecttype)"

@@ -3,7 +3,7 @@
 `.clave/accepted/<entry>` holds it, as JSON: the blob of the entry, whom it was accepted for, the reason. It may be
 written by whoever may write the entry; in a team's store the commit is signed as every other. It counts as long as all
 secrets of the entry are those of that blob, and for those people alone: a new value, and somebody else who leaves, are
-asked about again.
+asked about again. Nobody accepts what they know themselves: whoever is about to leave cannot shorten their own list.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from clave.team.paths import ACCEPTED
 from clave.vcs import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from clave.store.lifecycle.ages import History
     from clave.store.store import Store
@@ -38,8 +38,11 @@ def accept(store: Store, history: History, name: str, who: Iterable[str], reason
         change.commit(f"Accept that {name} stays as it is.", "policy")
 
 
-def reasons(history: History) -> dict[tuple[str, str], str]:
-    """Return why values stay, by entry and person; what is no such file, or of another value, says nothing."""
+def reasons(history: History, maker: Callable[[str], str]) -> dict[tuple[str, str], str]:
+    """Return why values stay, by entry and person; what is no such file, or of another value, says nothing.
+
+    `maker` says who made a commit, "" where that is not known.
+    """
     place = history.place
     folder = f"{place.below}{ACCEPTED}"
     rows = {row.path: row.blob for row in reading.files(history.repository, history.head, [folder])}
@@ -55,7 +58,8 @@ def reasons(history: History) -> dict[tuple[str, str], str]:
             continue
         accepted, who, reason = known
         if sharing.of(history.entries[name]).get(accepted) is False:
-            found |= {(name, each): reason for each in who}
+            by = maker(history.trace.accepted[blob]) if blob in history.trace.accepted else ""
+            found |= {(name, each): reason for each in who if each != by}
     return found
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from clave.vcs.git import Repository
 
 _FOLDER = "values"
-_FORMAT = 1
+_FORMAT = 2
 _SYMLINK = "120000"
 _WORTH = 20  # commits from which on reading them again takes longer than writing the cache
 
@@ -103,14 +103,15 @@ def _entries(repository: Repository, head: str, place: Place) -> dict[str, str]:
 def _cached(file: str) -> tuple[str, Trace]:
     with suppress(OSError, ValueError, EOFError, TypeError, KeyError):
         with open(file, "rb") as stream:
-            version, head, origins, last, authors = marshal.loads(stream.read())  # noqa: S302 - the user's own file
+            version, head, origins, *others = marshal.loads(stream.read())  # noqa: S302 - the user's own file
         if version == _FORMAT and isinstance(head, str):
-            return head, Trace({blob: Origin(*origin) for blob, origin in origins.items()}, last, authors)
+            return head, Trace({blob: Origin(*origin) for blob, origin in origins.items()}, *others)
     return "", Trace()
 
 
 def _remember(file: str, head: str, trace: Trace) -> None:
     origins = {blob: tuple(each) for blob, each in trace.origins.items()}
-    data = marshal.dumps((_FORMAT, head, origins, trace.last, trace.authors))
+    others = (trace.last, trace.authors, trace.pending, trace.certificates, trace.recipients, trace.accepted)
+    data = marshal.dumps((_FORMAT, head, origins, *others))
     with suppress(CannotWrite):  # then it is read again
         write_private(file, data)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.errors import CannotDecrypt, NotFound
 from clave.model.secret import secrets_in
 from clave.rotation.exposure import READ, WROTE, Exposed, Somebody, exposed
+from clave.rotation.pending import value_in
 from clave.store.lifecycle import accepted, ages, former_ids, holders
 from clave.store.lifecycle.openers import HIDDEN, Openers
 from clave.vcs import changes, reading
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from clave.store.lifecycle.ages import History
     from clave.store.lifecycle.holders import Holders
     from clave.store.store import Store
-
-_PENDING = ".clave/pending"
 
 
 class Exposure(NamedTuple):
@@ -74,7 +73,7 @@ def exposures(
     unread = 0
     if deep:
         found, unread = _compared(store, past, found, people, progress, former=who is None)
-    reasons = accepted.reasons(past.history)
+    reasons = accepted.reasons(past.history, past.maker)
     values = [
         Exposure(each.name, each.who, each.since, each.how, each.partly, reasons.get((each.name, each.who), ""))
         for each in found
@@ -104,7 +103,7 @@ class _Past:
         self.sharing = self.history.trace.sharing()
         self.readers = self.openers.readers(self.origins)
         known = {key for blob in self.origins for key in self.readers.get(blob, ())} - {HIDDEN}
-        self.holders: Holders = holders.of(store, self.history.repository, self.history.head, known)
+        self.holders: Holders = holders.of(store, self.history, known)
         commits = {origin.commit for origin in self.origins.values()}
         self._signed: Mapping[str, str] = self.openers.signers(commits) if self.holders.is_team else {}
         self._authors = self.history.trace.authors
@@ -133,6 +132,13 @@ class _Past:
         names = self.holders.addresses.get(person.name, frozenset())
         return former_ids.behind(self.history, names, person.keys, self.readers, unknown)
 
+    def maker(self, commit: str) -> str:
+        """Return who signed a commit of a team's store, "" for nobody who is known."""
+        if not self.holders.is_team:
+            return ""
+        ids = holders.ids_of(self.openers.signers([commit]).get(commit, ""))
+        return next((name for name, keys in self.holders.people.items() if ids & keys), "")
+
     def everybody(self) -> list[Somebody]:
         return [holders.somebody(self.holders, name, self._signed, self._authors) for name in self.holders.people]
 
@@ -155,8 +161,7 @@ class _Past:
     def unnamed(self, people: Sequence[Somebody]) -> int:
         """Return how many blobs these could open that are no version of an entry or a rotation of this history."""
         repository = self.history.repository
-        pending = {blob for _, blob in changes.versions(repository, self.history.head, _PENDING)}
-        others = [blob for blob in changes.all_blobs(repository) if blob not in self.origins and blob not in pending]
+        others = [blob for blob in changes.all_blobs(repository) if blob not in self.origins]
         readers = self.openers.readers(others)
         return sum(any(not each.keys.isdisjoint(readers.get(blob, ())) for each in people) for blob in others)
 
@@ -184,7 +189,7 @@ def _compared(
     data = reading.objects(past.history.repository, wanted, "blob")
     for done, (blob, plaintext) in enumerate(decrypt_many(data, options=store.options), 1):
         if not isinstance(plaintext, CannotDecrypt):
-            texts[blob] = secrets_in(plaintext)
+            texts[blob] = secrets_in(value_in(plaintext) if blob in past.history.trace.pending else plaintext)
         if progress:
             progress(done, len(wanted))
     result: list[Exposed] = []

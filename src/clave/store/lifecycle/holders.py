@@ -18,11 +18,12 @@ from clave.openpgp import certificates, keys
 from clave.rotation.exposure import Somebody
 from clave.team import paths
 from clave.team import roster as rosters
-from clave.vcs import changes, reading
+from clave.vcs import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from clave.store.lifecycle.ages import History
     from clave.store.store import Store
     from clave.team.roster import Roster
     from clave.vcs.git import Repository
@@ -42,9 +43,10 @@ class Holders(NamedTuple):
     is_team: bool
 
 
-def of(store: Store, repository: Repository, head: str, known: Iterable[str]) -> Holders:
+def of(store: Store, history: History, known: Iterable[str]) -> Holders:
     """Return all people; `known` are the key ids that stand in the messages of the store."""
-    versions = _certificates(repository, head)
+    repository, head = history.repository, history.head
+    versions = _certificates(repository, history.trace.certificates)
     if not store.is_team:
         return _of_keys(store, versions, known)
     return _with_others(store, _of_team(repository, head, versions), set(known))
@@ -151,9 +153,8 @@ def _rosters(repository: Repository, head: str) -> list[Roster]:
     return [found[number] for number in sorted(found)]
 
 
-def _certificates(repository: Repository, head: str) -> dict[str, frozenset[str]]:
-    """Return the ids of all keys that stood in a file of `.public-keys`, by its fingerprint."""
-    blobs = {blob: path.rpartition("/")[2] for path, blob in changes.versions(repository, head, paths.CERTIFICATES)}
+def _certificates(repository: Repository, blobs: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return the ids of all keys that stood in a file of `.public-keys`, by its fingerprint, which `blobs` has."""
     found: dict[str, set[str]] = {}
     for blob, data in reading.objects(repository, blobs, "blob"):
         try:
