@@ -20,6 +20,7 @@ from clave.errors import ClaveError, UsageError
 from clave.exchange import limits
 from clave.exchange.format import BadFile, ReadOptions, WriteOptions, all_formats, detect
 from clave.exchange.formats import bitwarden_encrypted
+from clave.exchange.formats._parts import at
 from clave.exchange.item import Attachment, Field, Item, Lost, Parsed, Past
 from tests.exchange.items import items as nasty
 
@@ -222,9 +223,7 @@ def test_a_sample_goes_out_and_comes_in_again_as_it_was(folder: Path, name: str)
 
 _easy = st.text("abc é,;:/\\\"'=+\n\t%", max_size=8)
 _word = _easy.map(str.strip)
-_moments = st.none() | st.datetimes(
-    datetime.min.replace(year=1970), datetime.min.replace(year=2099), timezones=st.just(UTC)
-).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+_moments = st.none() | st.integers(1, 4 * 10**12).map(lambda number: at(number, 1000))
 _names = _word | st.sampled_from(
     (
         *("favorite", "fav", "type", "item type", "card.number", "identity.city", "sshKey.privateKey", "passkey"),
@@ -261,7 +260,7 @@ def test_what_is_not_carried_is_told(name: str, items: list[Item]) -> None:
     gone = [each for each in told if each.what == "the whole item"]
     assert len(again.items) == len(items) - len(gone)
     assert not again.lost
-    if not told:
+    if not told and name != "1pux":  # where items lie by their vaults
         assert list(map(bare, again.items)) == list(map(bare, items))
     for item in items:
         if not form.losses([item]):
