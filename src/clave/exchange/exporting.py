@@ -139,7 +139,7 @@ def write_file(path: str, data: bytes) -> None:
 
 
 def _write_nameless(path: str, data: bytes) -> bool:
-    """Write a file that has no name before it is complete: a killed one leaves nothing. False: it cannot be done here."""
+    """Write a file that has no name before it is complete: a killed one leaves nothing. False: it cannot be done."""
     try:
         descriptor = os.open(os.path.dirname(path) or ".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
     except (AttributeError, OSError):  # not Linux, or a file system that cannot
