@@ -291,6 +291,17 @@ def test_hostile_xml_is_refused_in_one_line(xml, tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # KiB
 
 
+def test_too_many_elements_or_entries_are_refused(monkeypatch):
+    monkeypatch.setattr(_keepass, "MAX_ENTRIES", 2)
+    older = f"<History>{entry(1)}</History>"
+    assert len(read(document(entry(1, older))).items) == 1
+    with pytest.raises(BadFile, match="more than 2 entries"):
+        read(document(entry(1, older), entry(2)))
+    monkeypatch.setattr(limits, "MAX_VALUES", 5)
+    with pytest.raises(BadFile, match="more than 5 elements"):
+        read(document(entry(1)))
+
+
 def test_attachments_that_grow_are_refused(monkeypatch):
     monkeypatch.setattr(limits, "MAX_INFLATED", 1 << 20)
     bomb = base64.b64encode(gzip.compress(bytes(2 << 20))).decode()

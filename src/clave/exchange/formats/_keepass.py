@@ -2,14 +2,15 @@
 
 Reading:
 
-1. The XML is taken apart by expat: no DTD (so no entities of the file's own), at most 250 elements deep and
-   `limits.MAX_VALUES` of them.
+1. The XML is taken apart by expat: no DTD (so no entities of the file's own), at most 250 elements deep,
+   `limits.MAX_VALUES` elements and 250,000 entries, older versions among them.
 2. A group is a folder; the root group is none. The recycle bin is left out unless it is asked for.
 3. Title, UserName, Password, URL and Notes are the item's own; `KP2A_URL…` (KeePassXC's further addresses) are
    addresses; one-time codes in any of their forms (`_keepass_otp`) are seeds; every other string is a field.
 4. `{REF:…}` is replaced by what it refers to, the first entry in the file's order that fits exactly, or but for upper
    and lower case. One that fits nothing, or leads in a circle, stays as it is and is told.
-5. All else that is not empty (icons, colours, auto-type, data of plugins, notes of groups …) is told as lost.
+5. All else that is not empty (icons, colours, auto-type, data of plugins, notes of groups …) is told as lost, but for
+   what a program counts for itself: UUIDs, when an entry was last looked at and how often, which groups are unfolded.
 
 Writing: the same in reverse. Names are unique in an entry, so further ones get a number; what KeePass cannot hold
 (characters that XML has not, parts of a second, a comma in a tag) is found by reading what was written.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_DEPTH = 250  # elements in each other
+MAX_ENTRIES = 250_000  # with older versions
 MAX_RESOLVED = 16 << 20  # characters that references may be replaced by, all together
 MAX_CHAIN = 30  # references that lead to each other
 
@@ -62,15 +64,17 @@ def parse(xml: bytes) -> Element:
     from xml.parsers import expat
 
     builder = TreeBuilder()
-    depth = count = 0
+    depth = count = entries = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, count
-        depth, count = depth + 1, count + 1
+        nonlocal depth, count, entries
+        depth, count, entries = depth + 1, count + 1, entries + (tag == "Entry")
         if depth > MAX_DEPTH:
             raise BadFile(f"the XML is nested deeper than {MAX_DEPTH} elements", "Export it again.")
         if count > limits.MAX_VALUES:
             raise BadFile(f"the XML holds more than {limits.MAX_VALUES} elements", "Export it in parts.")
+        if entries > MAX_ENTRIES:
+            raise BadFile(f"the XML holds more than {MAX_ENTRIES} entries", "Export it in parts.")
         builder.start(tag, attributes)
 
     def end(tag: str) -> None:
