@@ -95,6 +95,16 @@ def default_name(item: Item) -> str:
     return "/".join((*naming.folder(item.folder), naming.component(item.title)))
 
 
+def normal(item: Item) -> Item:
+    """Return an item without parts that are there and empty."""
+    return replace(
+        item,
+        **{part: getattr(item, part) or None for part in ("password", "user", "notes")},
+        urls=tuple(filter(None, item.urls)),
+        history=tuple(Past(past.when, normal(past.item)) for past in item.history),
+    )
+
+
 # Writing
 
 

@@ -77,7 +77,7 @@ def plan(store: Store, parsed: Parsed, *, into: str = "", policy: Policy | None 
     renamed: list[Lost] = []
     placed: list[tuple[Item, str]] = []
     for item in parsed.items:
-        item = item if history else replace(item, history=())
+        item = mapping.normal(item if history else replace(item, history=()))
         name = planner.place(item)
         placed.append((item, name))
         if item.plain is not None and mapping.default_name(item) != "/".join((*item.folder, item.title)):

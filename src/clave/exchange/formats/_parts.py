@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from clave.exchange.item import Lost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from clave.exchange.item import Field, Item, Past
@@ -130,11 +130,3 @@ def host(url: str) -> str:
 def split_path(text: str, separator: str = "/") -> tuple[str, ...]:
     """Return the folders of a path; empty ones are none."""
     return tuple(each for each in text.split(separator) if each)
-
-
-def numbered(names: Iterable[str]) -> Iterator[str]:
-    """Yield each name, from the second of its kind on with a number."""
-    seen: Counter[str] = Counter()
-    for name in names:
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name} {seen[name]}"

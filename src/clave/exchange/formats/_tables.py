@@ -7,7 +7,8 @@ without a part is a field of its own name. Rules:
    lower case in their names are alike.
 2. What a cell holds is in the item as it stands. A cell that its column cannot mean (a date that is none) becomes a
    field of the column's name.
-3. What `write` cannot carry is found by reading each row back as it is written: see `_parts.told`.
+3. A row without a title is called by the host of its address, or by its user.
+4. What `write` cannot carry is found by reading each row back as it is written: see `_parts.told`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from clave.exchange.format import BadFile, Format
-from clave.exchange.formats._parts import at, seed, since, split_path, told
+from clave.exchange.formats._parts import NO_PLACE, at, host, seed, since, split_path, told
 from clave.exchange.item import Field, Item, Lost, Parsed
 from clave.exchange.shape import moment, moment_text
 from clave.model.text import printable
@@ -100,14 +101,18 @@ class CsvFormat(Format):
 
     def losses(self, items: Sequence[Item]) -> list[Lost]:
         """Return what of the items is not in what is read again."""
-        return [each for item in items for each in told(item, self.item(self._as_read(item)))]
+        return [each for item in items for each in self._told(item)]
 
     def write(self, items: Sequence[Item], options: WriteOptions) -> bytes:  # noqa: ARG002 - none of them mean anything
         """Return the table."""
         from clave.exchange.limits import write_table
 
-        rows = [[cells.get(name.casefold(), "") for name in self.header()] for cells in map(self.clean, items)]
-        return write_table(self.header(), rows)
+        return write_table(self.header(), self.rows(items))
+
+    def rows(self, items: Sequence[Item]) -> list[list[str]]:
+        """Return the rows of those items that are read again."""
+        rows = [self._as_read(item) for item in items]
+        return [list(row.values()) for row in rows if self._left_out(row) is None]
 
     def header(self) -> list[str]:
         """Return the columns that are written."""
@@ -140,7 +145,8 @@ class CsvFormat(Format):
             column_name = next(each.name for each in columns.values() if each.part == "otp")
             parts["otp"] = (found,) if found else ()
             fields += [] if found else [Field(column_name, uri[0])]
-        return self.finished(Item(**{"title": "", **parts, "fields": tuple(fields)}))
+        item = self.finished(Item(**{"title": "", **parts, "fields": tuple(fields)}))
+        return item if item.title else replace(item, title=host(item.urls[0]) if item.urls else item.user or "")
 
     def finished(self, item: Item) -> Item:
         """Return the item with what more than one cell says."""
@@ -164,6 +170,15 @@ class CsvFormat(Format):
         """Return the row of an item as `read` finds it."""
         row = self.clean(item)
         return {name.casefold(): row.get(name.casefold(), "") for name in self.header()}
+
+    def _told(self, item: Item) -> list[Lost]:
+        row = self._as_read(item)
+        why = self._left_out(row)
+        return told(item, self.item(row)) if why is None else [Lost(item.origin, "the whole item", why)]
+
+    def _left_out(self, row: Mapping[str, str]) -> str | None:
+        """Return why a row that is written would not be read again."""
+        return self.skips(row, deleted=True) if any(row.values()) else NO_PLACE
 
     @staticmethod
     def _field(fields: Sequence[Field], column: Column) -> str:

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 from clave.exchange.formats._parts import ARCHIVED, split_path
 from clave.exchange.formats._tables import Column, CsvFormat, Kind
 from clave.exchange.item import Field, Item
+from clave.model.secret import is_secret_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_PUBLIC = ("collection",)  # our own name for what everybody may see
 _NEXT = re.compile(r",(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 
 
@@ -87,7 +89,7 @@ def _fields(cell: str) -> list[Field]:
     for line in cell.split("\n") if cell else ():
         name, colon, value = line.partition(": ")
         if colon:
-            found.append(Field(name, value))
+            found.append(Field(name, value, name not in _PUBLIC and is_secret_field(name)))
         elif found:
             found[-1] = found[-1]._replace(value=f"{found[-1].value}\n{line}")
         else:
@@ -98,7 +100,7 @@ def _fields(cell: str) -> list[Field]:
 def _lines(fields: Iterable[Field]) -> list[str]:
     """Return the lines of the fields that lines can hold."""
     lines = ((each, f"{each.name}: {each.value}") for each in fields)
-    return [line for each, line in lines if _fields(line) == [Field(*each[:2])]]
+    return [line for each, line in lines if [own[:2] for own in _fields(line)] == [each[:2]]]
 
 
 FORMATS = (BitwardenCsv(),)

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,10 @@ _MATCHES = ("domain", "host", "starts with", "exact", "regular expression", "nev
 _PUBLIC = frozenset(("cardholderName", "brand", "publicKey", "keyFingerprint"))
 _IDS = ("id", "organizationId", "folderId", "collectionIds", "key", "object", "secureNote")
 _TEXT, _HIDDEN, _BOOLEAN, _LINKED = range(4)
+_BEGIN = re.compile(
+    rb'\s*\{\s*"encrypted"\s*:\s*(true|false)\s*,\s*'
+    rb'"(folders|collections|items|passwordProtected|encKeyValidation_DO_NOT_EDIT)"'
+)
 _LEFT_OUT = Lost("the file", "ids, and what is derived", "they mean nothing outside of Bitwarden")
 
 
@@ -75,9 +80,7 @@ class BitwardenJson(Format):
 
 def is_bitwarden(head: bytes) -> bool:
     """Tell whether a file that begins so is JSON of Bitwarden's."""
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:400]
-    kinds = (b'"folders"', b'"items"', b'"collections"', b'"passwordProtected"', b'"encKeyValidation_DO_NOT_EDIT"')
-    return start.startswith(b"{") and b'"encrypted"' in start and any(each in start for each in kinds)
+    return bool(_BEGIN.match(head.removeprefix(b"\xef\xbb\xbf")))
 
 
 def read_document(value: Any, *, deleted: bool) -> Parsed:

@@ -6,16 +6,12 @@ account (`chrome://FirefoxAccounts`) is left out.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clave.exchange.formats._parts import host
 from clave.exchange.formats._tables import MILLIS, Column, CsvFormat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from clave.exchange.item import Item
 
 
 class Firefox(CsvFormat):
@@ -39,10 +35,6 @@ class Firefox(CsvFormat):
     def skips(self, cells: Mapping[str, str], *, deleted: bool) -> str | None:  # noqa: ARG002 - there are none
         """Leave out what belongs to the browser."""
         return "it is the browser's own account" if cells["url"].startswith("chrome://FirefoxAccounts") else None
-
-    def finished(self, item: Item) -> Item:
-        """Call it by the host of its address."""
-        return replace(item, title=host(item.urls[0]) if item.urls else item.user or "")
 
 
 FORMATS = (Firefox(),)

@@ -33,7 +33,7 @@ class KeePass1Csv(CsvFormat):
 
     def write(self, items: Sequence[Item], options: WriteOptions) -> bytes:  # noqa: ARG002 - none of them mean anything
         """Return the table."""
-        rows = [self.header(), *([row[name.casefold()] for name in self.header()] for row in map(self.clean, items))]
+        rows = [self.header(), *self.rows(items)]
         return "".join(",".join(map(_quoted, row)) + "\n" for row in rows).encode()
 
     def _table(self, data: bytes) -> Table:

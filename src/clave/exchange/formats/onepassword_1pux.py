@@ -2,7 +2,8 @@
 
 1. A vault is a folder; `/` in its name separates folders. With several accounts the account stands above.
 2. A field of a section with a title is `section.field`. What has parts (an address, an SSH key) is a field a part.
-   Dates are `YYYY-MM-DD`, months `YYYY-MM`.
+   Dates are `YYYY-MM-DD`, months `YYYY-MM`. What an address or a seed is called, if not as usual, is a field
+   `url N label`, `seed N name`.
 3. A document, and a field that is a file, is an attachment: the member of `files/` that begins with its id. A member
    that nothing refers to is told as lost.
 4. What kind an item is follows from what is in it (a login, or a note), and is a field `category` where it does not.
@@ -20,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from clave.exchange.format import Format
 from clave.exchange.formats._objects import Node, as_text, leaves
-from clave.exchange.formats._parts import ARCHIVED, DELETED, at, numbered, seed, since, split_path, told
+from clave.exchange.formats._parts import ARCHIVED, DELETED, at, seed, since, split_path, told
 from clave.exchange.item import Attachment, Field, Item, Lost, Parsed, Past
 from clave.exchange.shape import moment_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from clave.exchange.format import Source, WriteOptions
     from clave.exchange.limits import Zip
@@ -72,10 +73,10 @@ class OnePux(Format):
     writes = True
 
     def recognise(self, head: bytes, name: str) -> bool:
-        """Tell by the first member, or by the name."""
-        is_first = head[26:28] == b"\x11\0" and head[30:47] == _ATTRIBUTES.encode()[:17]
+        """Tell by the first members, or by the name."""
+        members = (_ATTRIBUTES.encode(), _DATA.encode())
         return head.startswith(b"PK\x03\x04") and (
-            is_first or name.lower().endswith(".1pux") or head[30:41] == _DATA.encode()
+            name.lower().endswith(".1pux") or any(each in head for each in members)
         )
 
     def read(self, source: Source) -> Parsed:
@@ -178,6 +179,7 @@ class _ItemReader:
         self.lost: list[Lost] = []
         self._fields: list[Field] = []
         self._otp: list[str] = []
+        self._names: list[Field] = []  # of seeds
         self._attachments: list[Attachment] = []
         self._user = self._password = ""
 
@@ -200,6 +202,7 @@ class _ItemReader:
         self._old_file()
         dates = [self._moment(key) for key in ("createdAt", "updatedAt")]
         notes, tags = details.text("notesPlain"), overview.texts("tags")
+        self._fields += self._names
         favourite = node.text("favIndex")
         if favourite not in ("", "0"):
             self._fields.append(Field("favIndex", favourite, protected=False))
@@ -266,7 +269,7 @@ class _ItemReader:
             value = each.raw("value")
             if isinstance(value, dict):
                 for kind, content in value.items():
-                    self._value(called, kind, content)
+                    self._value(name if kind == "totp" else called, kind, content)
             else:
                 self._fields += [Field(part, text) for part, text in leaves(value, called)]
             self._fields += each.rest(called)
@@ -299,7 +302,7 @@ class _ItemReader:
             return
         self._otp.append(found)
         if name.casefold() not in _TOTP_NAMES:
-            self.lost.append(Lost(self.origin, f"the name '{name}' of its seed", "a seed has no name of its own"))
+            self._names.append(Field(f"seed {len(self._otp)} name", name, protected=False))
 
     def _key(self, name: str, node: Node) -> None:
         private, metadata = node.text("privateKey"), node.node("metadata")
@@ -403,26 +406,19 @@ def _uuid(kind: str, number: int) -> str:
 
 def _shape(item: Item, number: int, files: dict[str, bytes]) -> dict[str, Any]:
     left = list(item.fields)
-    category = next((each for each in left[:1] if each.name == "category" and each.value in _NUMBERS), None)
-    if category:
-        left.remove(category)
-    favourite = next((each for each in left if each.name == "favIndex" and each.value.isdecimal()), None)
-    if favourite:
-        left.remove(favourite)
-    state = next((each for each in left if each == Field("state", "archived", protected=False)), None)
-    if state:
-        left.remove(state)
-    names = numbered(f"url {index} label" for index, _ in enumerate(item.urls, 1))
-    labels = {name: next((each for each in left if each.name == name and each.value), None) for name in names}
-    left = [each for each in left if each not in labels.values()]
+    category = _take(left, lambda each: each.name == "category" and each.value in _NUMBERS)
+    favourite = _take(left, lambda each: each.name == "favIndex" and each.value.isdecimal())
+    state = _take(left, lambda each: each[:2] == ("state", "archived"))
+    labels = [_named(left, f"url {index} label") or "website" for index, _ in enumerate(item.urls, 1)]
+    seeds = [_named(left, f"seed {index} name") or "one-time password" for index, _ in enumerate(item.otp, 1)]
     logins = [("username", "T", item.user), ("password", "P", item.password)]
     return {
         "uuid": _uuid("i", number),
-        "favIndex": int(favourite.value) if favourite else 0,
+        "favIndex": int(favourite or 0),
         "createdAt": since(item.created) if item.created else 0,
         "updatedAt": since(item.modified) if item.modified else 0,
         "state": "archived" if state else "active",
-        "categoryUuid": _NUMBERS[category.value] if category else _category(item),
+        "categoryUuid": _NUMBERS[category] if category else _category(item),
         "details": {
             "loginFields": [
                 {"value": value, "id": "", "name": name, "fieldType": kind, "designation": name}
@@ -430,7 +426,7 @@ def _shape(item: Item, number: int, files: dict[str, bytes]) -> dict[str, Any]:
                 if value
             ],
             "notesPlain": item.notes or "",
-            "sections": [{"title": "", "name": "fields", "fields": _section(item, left, number, files)}],
+            "sections": [{"title": "", "name": "fields", "fields": _section(item, left, seeds, number, files)}],
             "passwordHistory": [
                 {"value": past.item.password, "time": since(past.when) if past.when else 0}
                 for past in item.history
@@ -441,20 +437,32 @@ def _shape(item: Item, number: int, files: dict[str, bytes]) -> dict[str, Any]:
             "subtitle": item.user or "",
             "title": item.title,
             "url": item.urls[0] if item.urls else "",
-            "urls": [
-                {"label": found.value if found else "website", "url": url}
-                for url, found in zip(item.urls, labels.values(), strict=True)
-            ],
+            "urls": [{"label": label, "url": url} for url, label in zip(item.urls, labels, strict=True)],
             "tags": list(item.tags),
         },
     }
 
 
-def _section(item: Item, fields: Sequence[Field], number: int, files: dict[str, bytes]) -> list[dict[str, Any]]:
+def _take(fields: list[Field], wanted: Callable[[Field], bool]) -> str:
+    """Take the first field that is wanted out of a list; return its value, `""` for none."""
+    found = next((each for each in fields if each.value and wanted(each)), None)
+    if found is None:
+        return ""
+    fields.remove(found)
+    return found.value
+
+
+def _named(fields: list[Field], name: str) -> str:
+    return _take(fields, lambda each: each.name == name)
+
+
+def _section(
+    item: Item, fields: Sequence[Field], seeds: Sequence[str], number: int, files: dict[str, bytes]
+) -> list[dict[str, Any]]:
     found: list[tuple[str, dict[str, Any]]] = [
         (each.name, {"concealed" if each.protected else "string": each.value}) for each in fields
     ]
-    found += [("one-time password", {"totp": each}) for each in item.otp]
+    found += [(name, {"totp": each}) for name, each in zip(seeds, item.otp, strict=True)]
     for index, each in enumerate(item.attachments):
         identifier = f"f{number:012}{index:013}"
         safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in each.name)[:80]

@@ -1,7 +1,8 @@
 """Proton Pass's JSON, also in its zip. Read only.
 
 A vault is a folder. What a login, a card or a person consists of are fields by the source's names, if they are no
-part of their own; extra fields keep their names. What is in the trash is left out, unless it is asked for.
+part of their own; extra fields keep their names, with that of their section before it; what a second seed is called
+is a field `seed N name`. What is in the trash is left out, unless it is asked for.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class _ItemReader:
         if user and mail:
             self._fields.append(Field("email", mail, protected=False))
         password, urls = content.text("password"), content.texts("urls")
-        self._seed("totpUri", content.text("totpUri"), user or mail)
+        self._seed("totpUri", content.text("totpUri"), user or mail, own=True)
         self._fields += [Field("passkey", json.dumps(each)) for each in content.array("passkeys")]
         for key in _EXTRA:
             self._extra(content.nodes(key), "")
@@ -131,15 +132,17 @@ class _ItemReader:
         for each in nodes:
             name, kind, data = each.text("fieldName"), each.text("type"), each.node("data")
             called = f"{section}.{name}" if section else name
-            self._seed(called, data.text("totpUri"), "")
+            self._seed(called, data.text("totpUri"))
             content = data.text("content")
             self._fields += [Field(called, content, kind == "hidden")] if content else []
             self._fields += [*data.rest(called), *each.rest(called)]
 
-    def _seed(self, name: str, text: str, user: str) -> None:
+    def _seed(self, name: str, text: str, user: str = "", *, own: bool = False) -> None:
+        """Take a seed; one of an extra field has a name of its own."""
         found = seed(text, self._title, user) if text else None
         if found:
             self._otp.append(found)
+            self._fields += [] if own else [Field(f"seed {len(self._otp)} name", name, protected=False)]
         elif text:
             self._fields.append(Field(name, text))
 
