@@ -167,6 +167,7 @@ class _Reader:
     def __init__(self, root: Element, binaries: Sequence[bytes], *, include_deleted: bool) -> None:
         self._include_deleted = include_deleted
         self._meta = root.find("Meta")
+        self._root = root.find("Root")
         self._top = root.find("Root/Group")
         found = _text(self._meta, "RecycleBinUUID").strip()
         is_used = found != _NO_UUID and _text(self._meta, "RecycleBinEnabled").lower() != "false"
@@ -175,8 +176,7 @@ class _Reader:
         self._binaries = dict(enumerate(binaries)) if binaries else self._pool()
         self._lost: list[Lost] = []
         self._entries: list[_Entry] = []
-        if self._top is not None:
-            self._walk()
+        self._walk()
         self._references = _References(each.element for each in self._entries)
         self._budget = limits.MAX_INFLATED
 
@@ -192,9 +192,9 @@ class _Reader:
         return Parsed(tuple(items), tuple(self._lost), tuple(skipped))
 
     def _walk(self) -> None:
-        """Collect the entries, in the document's order; the depth is bounded by the parser."""
-        assert self._top is not None
-        stack: list[tuple[Element, tuple[str, ...], bool]] = [(self._top, (), False)]
+        """Collect the entries, in the document's order. A second root group, which no program writes, is a folder."""
+        groups = [] if self._root is None else self._root.findall("Group")
+        stack: list[tuple[Element, tuple[str, ...], bool]] = [(each, (), False) for each in reversed(groups)]
         while stack:
             element, folder, deleted = stack.pop()
             if element.tag == "Entry":
@@ -301,6 +301,8 @@ class _Reader:
         if override:
             others.append(Field("OverrideURL", override, protected=False))
         times = element.find("Times")
+        if past and element.find("History/Entry") is not None:
+            self._lose(origin, "older versions of an older version")
         self._lose_rest(element, f"an older version of {origin}" if past else origin)
         return Item(
             title=title,
