@@ -393,7 +393,8 @@ _clave_takes() {
             --key-file --formats -h --help)
             valued=('-o=file' '--output=file' '--encrypt-to=key' '--password-file=file' '--password-fd=-'
             '--key-file=file')
-            kinds=('=csv,dotenv,json,pass' 'entry*')
+            kinds=('=1password-csv,1pux,bitwarden-csv,bitwarden-encrypted,bitwarden-json,chrome,csv,dashlane,dotenv,firefox,json,kdbx,keepass-xml,keepass1-csv,keepassxc-csv,lastpass,nordpass,pass,roboform,safari'
+            'entry*')
             ;;
         'log')
             options=(-n --number --verify --json -h --help)

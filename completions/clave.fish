@@ -861,7 +861,9 @@ function __clave_takes --no-scope-shadowing
                 '--password-file=file' \
                 '--password-fd=-' \
                 '--key-file=file'
-            set kinds '=csv,dotenv,json,pass' 'entry*'
+            set kinds \
+                '=1password-csv,1pux,bitwarden-csv,bitwarden-encrypted,bitwarden-json,chrome,csv,dashlane,dotenv,firefox,json,kdbx,keepass-xml,keepass1-csv,keepassxc-csv,lastpass,nordpass,pass,roboform,safari' \
+                'entry*'
         case 'log'
             set options \
                 '-n:The newest N operations, 0 for all (on a terminal: 50)' \
