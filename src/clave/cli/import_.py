@@ -45,7 +45,9 @@ _MANY = 40  # lines of new entries; more are counted, unless the list is what wa
 @click.option("--skip-unreadable", is_flag=True, help="With pass and gopass: leave out what you cannot decrypt.")
 @click.option("--password-file", metavar="FILE", help="Read the file's password from the first line of FILE.")
 @click.option("--password-fd", type=int, metavar="N", help="Read it from file descriptor N.")
-@click.option("--key-file", metavar="FILE", help="The key file of a KeePass database.")
+@click.option(
+    "--key-file", metavar="FILE", help="The key file of a KeePass database; with an empty password, all its key."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @_exchange.formats
 @pass_app
@@ -74,7 +76,7 @@ def command(
 
     \b
     clave import export.json                 the format is found
-    clave import keepass team.kdbx --into old/keepass
+    clave import kdbx team.kdbx --into old/keepass
     clave import csv list.csv --map title=Name,password=Pwd,url=Site
     clave import pass ~/.password-store-old  a folder of another store
     clave import dotenv .env --into app      one entry; with --split one a variable
@@ -98,7 +100,11 @@ def command(
             path,
             _options(chosen),
             password=_exchange.password(
-                password_file, password_fd, f"Password of {path}", from_input=path == limits.STANDARD_INPUT
+                password_file,
+                password_fd,
+                f"Password of {path}",
+                from_input=path == limits.STANDARD_INPUT,
+                key_file=key_file is not None,
             ),
             key_file=key_file,
             gpg_options=store.options,
