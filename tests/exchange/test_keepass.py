@@ -219,7 +219,7 @@ def _sorting(item: Item) -> list[object]:
     texts = (item.title, item.password, item.user, item.notes, *item.folder, *item.urls, *item.otp)
     fields = sorted((_plain(each.name), _plain(each.value), each.protected) for each in item.fields)
     files = sorted((_plain(each.name), each.content) for each in item.attachments)
-    return [[_plain(each or "") for each in texts], fields, files, len(item.history)]
+    return [[text for each in texts if (text := _plain(each or ""))], fields, files, len(item.history)]
 
 
 def _plain(text: str) -> str:
