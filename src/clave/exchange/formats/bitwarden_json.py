@@ -6,8 +6,9 @@
    collection; others are fields `collection`.
 3. What kind an item is follows from what is in it, and is a field `item type` where it does not. Writing, an item with
    a user, a password, an address or a seed is a login: in Bitwarden only these have such.
-4. What was once the password is an older version with that password.
-5. Ids, and what the program derives, are left out; what is in the archive or deleted too, unless it is asked for.
+4. A second seed is an own field `totp`.
+5. What was once the password is an older version with that password.
+6. Ids, and what the program derives, are left out; what is in the archive or deleted too, unless it is asked for.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from clave.exchange.item import Field, Item, Lost, Parsed, Past
 from clave.exchange.shape import moment, moment_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
     from clave.exchange.format import Source, WriteOptions
+    from clave.exchange.item import Attachment
 
 _KINDS = {1: "login", 2: "note", 3: "card", 4: "identity", 5: "ssh key"}
 _NUMBERS = {name: number for number, name in _KINDS.items()}
@@ -43,7 +45,7 @@ _PARTS = {  # of the kinds that have an object of their own
 _OBJECTS = {"card": "card", "identity": "identity", "ssh key": "sshKey"}
 _MATCHES = ("domain", "host", "starts with", "exact", "regular expression", "never")
 _PUBLIC = frozenset(("cardholderName", "brand", "publicKey", "keyFingerprint"))
-_IDS = ("id", "organizationId", "folderId", "collectionIds", "key", "object", "secureNote")
+_IDS = ("organizationId", "folderId", "collectionIds", "key", "object", "secureNote")
 _TEXT, _HIDDEN, _BOOLEAN, _LINKED = range(4)
 _BEGIN = re.compile(
     rb'\s*\{\s*"encrypted"\s*:\s*(true|false)\s*,\s*'
@@ -83,20 +85,21 @@ def is_bitwarden(head: bytes) -> bool:
     return bool(_BEGIN.match(head.removeprefix(b"\xef\xbb\xbf")))
 
 
-def read_document(value: Any, *, deleted: bool) -> Parsed:
-    """Return what a document holds. Raises BadFile."""
+def read_document(value: Any, files: Mapping[str, Sequence[Attachment]] | None = None, *, deleted: bool) -> Parsed:
+    """Return what a document holds; `files` by the ids of their items. Raises BadFile."""
     top = Node(value, "the document")
     if top.flag("encrypted"):
         raise BadFile(
             "this export is encrypted for one account, and only Bitwarden can read it",
             "Export it again as .json, or as .json (Encrypted) with 'Password protected' chosen.",
         )
-    return _Reader(top, deleted=deleted).parsed()
+    return _Reader(top, files or {}, deleted=deleted).parsed()
 
 
 class _Reader:
-    def __init__(self, top: Node, *, deleted: bool) -> None:
+    def __init__(self, top: Node, files: Mapping[str, Sequence[Attachment]], *, deleted: bool) -> None:
         self._deleted = deleted
+        self._files = dict(files)
         self._skipped: list[Lost] = [_LEFT_OUT]
         self._lost: list[Lost] = []
         self._used: set[str] = set()
@@ -113,12 +116,15 @@ class _Reader:
         for place, name in self._places.items():
             if place and place not in self._used:
                 self._skipped.append(Lost(f"folder '{name}'", "the folder", "nothing is in it"))
+        for files in self._files.values():
+            self._lost += [Lost("the archive", f"file '{each.name}'", "no item refers to it") for each in files]
         return Parsed(tuple(items), tuple(self._lost), tuple(self._skipped))
 
     def _item(self, node: Node) -> Item | None:
         title = node.text("name")
         node.where = origin = f"item '{title}'"
         number = int(node.number("type"))
+        attachments = self._files.pop(node.text("id"), ())
         folder, collections = self._place(node, origin)
         fields: list[Field] = []
         removed, archived = node.text("deletedDate"), node.text("archivedDate")
@@ -141,6 +147,7 @@ class _Reader:
         flags |= {"deletedDate": removed, "archivedDate": archived}
         fields += [Field(key, value, protected=False) for key, value in flags.items() if value]
         own = self._own(node, origin)
+        seeds = [each.value for each in own if _is_seed(each)]
         node.drop(_IDS)
         rest = [*login.rest("login"), *node.rest(), *collections]
         item = Item(
@@ -150,8 +157,9 @@ class _Reader:
             user=user,
             urls=urls,
             notes=notes,
-            otp=(uri,) if uri else (),
+            otp=(*((uri,) if uri else ()), *seeds),
             fields=tuple(fields),
+            attachments=tuple(attachments),
             created=created,
             modified=modified,
             origin=origin,
@@ -159,7 +167,8 @@ class _Reader:
         kind = _KINDS.get(number, str(number))
         if number and kind != _kind(item):  # behind it stands what is written as own fields
             fields.append(Field("item type", kind, protected=False))
-        return replace(item, fields=(*fields, *rest, *own), history=self._history(past, item))
+        fields += [*rest, *(each for each in own if not _is_seed(each))]
+        return replace(item, fields=tuple(fields), history=self._history(past, item))
 
     def _place(self, node: Node, origin: str) -> tuple[tuple[str, ...], list[Field]]:
         """Return the folder, and a field for each further collection."""
@@ -215,6 +224,11 @@ class _Reader:
         return tuple(sorted(found, key=lambda each: each.when.timestamp() if each.when else 0, reverse=True))
 
 
+def _is_seed(field: Field) -> bool:
+    """Tell whether an own field is a further seed; Bitwarden has a place for one alone."""
+    return field.name == "totp" and seed(field.value) == field.value
+
+
 def _of_object(node: Node, key: str) -> list[Field]:
     """Return the fields of a card, an identity, a key: the known parts first, in their order."""
     texts = {name: node.text(name) for name in _PARTS[key]}
@@ -243,11 +257,15 @@ def document(items: Sequence[Item]) -> dict[str, Any]:
     return {
         "encrypted": False,
         "folders": [{"id": folders[name], "name": name} for name in names],
-        "items": [
-            {"id": str(uuid5(NAMESPACE_URL, f"item {number}")), **_Writer(item, folders).shape()}
-            for number, item in enumerate(items)
-        ],
+        "items": [{"id": item_id(number), **_Writer(item, folders).shape()} for number, item in enumerate(items)],
     }
+
+
+def item_id(number: int) -> str:
+    """Return the id of the item that is written as this one, from 0 on."""
+    from uuid import NAMESPACE_URL, uuid5
+
+    return str(uuid5(NAMESPACE_URL, f"item {number}"))
 
 
 def _again(item: Item) -> Item:
@@ -339,6 +357,8 @@ class _Writer:
         return {name: self._first(f"{key}.{name}") or None for name in _PARTS[key]}
 
     def _own(self) -> Iterator[dict[str, Any]]:
+        for uri in self._item.otp[1:]:
+            yield {"name": "totp", "value": uri, "type": _HIDDEN}
         for each in self._left:
             plain = _BOOLEAN if each.value in ("true", "false") else _TEXT
             yield {"name": each.name, "value": each.value, "type": _HIDDEN if each.protected else plain}
