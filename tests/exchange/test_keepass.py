@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clave.exchange import mapping
@@ -17,6 +18,7 @@ from clave.exchange.format import ReadOptions, WriteOptions, find
 from clave.exchange.item import Attachment, Field, Item, Past
 from clave.exchange.limits import FileSource
 from clave.store import otp
+from tests.exchange.items import items as any_items
 
 KDBX, XML, CSV = find("kdbx"), find("keepass-xml"), find("keepassxc-csv")
 DAY = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -192,6 +194,36 @@ def test_keepassxc_shows_an_export(item, tmp_path, key):
     before = otp.code(otp.parse(SEED), datetime.now(UTC).timestamp()).text
     code = keepassxc("show", "-q", "-t", str(path), "Work/Süd/Mail").strip()
     assert code in (before, otp.code(otp.parse(SEED), datetime.now(UTC).timestamp()).text)
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(found=st.lists(any_items, min_size=4, max_size=12))
+def test_keepassxc_opens_an_export_of_anything(found, tmp_path):
+    """KeePassXC refuses a file with two strings or attachments of one name; what it saves again is the same."""
+    path = saved(tmp_path / "a.kdbx", found)
+    ours = opened(path).items
+    keepassxc("mkdir", "-q", str(path), "/made by keepassxc")
+    theirs = opened(path).items
+    assert len(ours) == len(theirs) == len(found)
+    for one, other in zip(sorted(ours, key=_sorting), sorted(theirs, key=_sorting), strict=True):
+        assert _sorting(one) == _sorting(other)
+
+
+def _sorting(item: Item) -> list[object]:
+    """Return an item's parts, but for what KeePassXC changes as it saves: line ends, 0x7f to 0x9f, tags told twice."""
+    texts = (item.title, item.password, item.user, item.notes, *item.folder, *item.urls, *item.otp)
+    fields = sorted((_plain(each.name), _plain(each.value), each.protected) for each in item.fields)
+    files = sorted((_plain(each.name), each.content) for each in item.attachments)
+    return [[text for each in texts if (text := _plain(each or ""))], fields, files, len(item.history)]
+
+
+def _plain(text: str) -> str:
+    return re.sub("[\x7f-\x9f]", "", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def test_an_export_survives_edits_in_keepassxc(item, tmp_path):
