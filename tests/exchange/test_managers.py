@@ -250,7 +250,7 @@ _easier = st.builds(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(items=st.lists(nasty | _easier, max_size=3))
 def test_what_is_not_carried_is_told(name: str, items: list[Item]) -> None:
     form = all_formats()[name]
@@ -543,7 +543,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(value=_json)
 def test_any_document_ends_in_items_or_one_line(value: Any) -> None:
     nested = {"accounts": [{"vaults": [{"items": [value]}]}]}
@@ -601,3 +601,48 @@ def test_a_file_whose_name_no_archive_can_hold_is_told() -> None:
     assert sorted(each.what for each in form.losses([item])) == sorted(
         f"file '{name}'" for name in ("../x", "a/b", "a\\b", "", "..", "twice")
     )
+
+
+@pytest.mark.parametrize("depth", [30, 300, 800, 850, 900, 930, 950, 970, 985])
+def test_what_is_nested_just_not_too_deeply(depth: int) -> None:
+    nest = "[" * depth + '"leaf"' + "]" * depth
+    documents = {
+        "bitwarden-json": [
+            f'{{"items": [{{"x": {nest}}}]}}',
+            f'{{"items": [{{"login": {{"fido2Credentials": {nest}}}}}]}}',
+        ],
+        "protonpass": [f'{{"vaults": {{"v": {{"items": [{{"x": {nest}}}]}}}}}}'],
+        "1pux": [f'{{"accounts": [{{"vaults": [{{"items": [{{"x": {nest}}}]}}]}}]}}'],
+    }
+    for name, texts_ in documents.items():
+        for text in texts_:
+            data = archive(data=text.encode()) if name == "1pux" else text.encode()
+            try:
+                items = read(name, data).items
+            except BadFile:
+                assert depth > 300
+            else:
+                assert any("leaf" in found for found in texts(items))
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400, "0.5", "-1", "9" * 18])
+def test_numbers_beyond_all_calendars(number: str) -> None:
+    details = '{"sections": [{"fields": [{"value": {"date": N, "monthYear": N}}]}], "passwordHistory": [{"time": N}]}'
+    documents = {
+        "bitwarden-json": '{"items": [{"type": N, "reprompt": N}]}',
+        "bitwarden-encrypted": '{"passwordProtected": true, "kdfType": 0, "kdfIterations": N}',
+        "protonpass": '{"vaults": {"v": {"items": [{"createTime": N, "state": N}]}}}',
+        "1pux": '{"accounts": [{"vaults": [{"items": [{"createdAt": N, "details": D}]}]}]}'.replace("D", details),
+    }
+    documents = {name: text.replace("N", number) for name, text in documents.items()}
+    for name, text in documents.items():
+        with suppress(BadFile):
+            assert read(name, archive(data=text.encode()) if name == "1pux" else text.encode()).items
+
+
+def test_digits_that_are_none() -> None:
+    item = Item("t", urls=("https://a.example",), fields=(Field("favIndex", "²"), Field("favIndex", "9" * 5000)))
+    assert all_formats()["1pux"].losses([item]) == []
+    uris = [{"uri": "https://a.example", "match": match} for match in ("²", "9" * 5000)]
+    found = read("bitwarden-json", json.dumps({"items": [{"name": "t", "login": {"uris": uris}}]}).encode())
+    assert [each.value for each in found.items[0].fields] == ["²", "9" * 5000]

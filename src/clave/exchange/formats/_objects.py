@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from clave.exchange.format import BadFile
@@ -13,7 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+_MOST = 1 << 62  # of a number
 MAX_DEPTH = 40  # of what becomes fields with dotted names
+
+
+@contextmanager
+def shallow() -> Iterator[None]:
+    """Refuse a document whose nesting was just small enough to be read, but is too large to be worked on."""
+    try:
+        yield
+    except RecursionError:
+        raise BadFile("the document is nested too deeply", "Export it again.") from None
 
 
 class Node:
@@ -47,7 +58,7 @@ class Node:
     def number(self, key: str) -> float:
         """Take a number, 0 for none."""
         value = self.raw(key)
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and -_MOST < value < _MOST):
             return value or 0
         raise BadFile(f"'{printable(key)}' of {printable(self.where)} is no number", "Export the file again.")
 

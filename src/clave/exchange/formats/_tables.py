@@ -81,7 +81,9 @@ class CsvFormat(Format):
 
     def read(self, source: Source) -> Parsed:
         """Return an item a row."""
-        table = self._table(source.read())
+        from clave.exchange.limits import MAX_TEXT
+
+        table = self._table(source.read(MAX_TEXT))
         header = [each.casefold() for each in table.header]
         self._check(header)
         items: list[Item] = []

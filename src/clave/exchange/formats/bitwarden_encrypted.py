@@ -51,9 +51,9 @@ class BitwardenEncrypted(Format):
 
     def read(self, source: Source) -> Parsed:
         """Return the items."""
-        from clave.exchange.limits import load_json
+        from clave.exchange.limits import MAX_TEXT, load_json
 
-        top = Node(load_json(source.read()), "the document")
+        top = Node(load_json(source.read(MAX_TEXT)), "the document")
         if not top.flag("passwordProtected"):
             return read_document({"encrypted": True}, deleted=False)  # says what to do
         keys = _keys_of(top, source)
@@ -93,8 +93,10 @@ def _keys_of(top: Node, source: Source) -> tuple[bytes, bytes]:
         iterations = _within(count, "iterations")
         return _stretched(hashlib.pbkdf2_hmac("sha256", source.password().encode(), salt, iterations))
     if kind == 1:
-        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
+        try:
+            from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+        except ImportError:
+            raise _missing() from None
         rounds, size, threads = _within(count, "rounds"), _within(memory, "memory"), _within(lanes, "lanes")
         derive = Argon2id(
             salt=hashlib.sha256(salt).digest(), length=32, iterations=rounds, lanes=threads, memory_cost=size * 1024
@@ -106,7 +108,7 @@ def _keys_of(top: Node, source: Source) -> tuple[bytes, bytes]:
 def _within(number: float, what: str) -> int:
     if isinstance(number, int) and 1 <= number <= _MOST[what]:
         return number
-    raise BadFile(f"the file asks for {number:g} {what}: Bitwarden takes at most {_MOST[what]}", "Do not trust it.")
+    raise BadFile(f"the file asks for {what} that Bitwarden does not take (1 to {_MOST[what]})", "Do not trust it.")
 
 
 def _stretched(key: bytes) -> tuple[bytes, bytes]:
@@ -138,13 +140,15 @@ def _sealed(plaintext: bytes, keys: tuple[bytes, bytes]) -> str:
     return "2." + "|".join(base64.b64encode(each).decode() for each in (iv, ciphertext, code))
 
 
+def _missing() -> UsageError:
+    return UsageError("an encrypted export wants the package cryptography", "Install it, or use another export.")
+
+
 def _aes(key: bytes, iv: bytes) -> Any:
     try:
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     except ImportError:
-        raise UsageError(
-            "encrypted exports want the package cryptography", "Install it, or use another export."
-        ) from None
+        raise _missing() from None
     return Cipher(algorithms.AES(key), modes.CBC(iv))
 
 

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clave.exchange.format import BadFile, Format
-from clave.exchange.formats._objects import Node
+from clave.exchange.formats._objects import Node, shallow
 from clave.exchange.formats._parts import ARCHIVED, DELETED, seed, split_path, told
 from clave.exchange.item import Field, Item, Lost, Parsed, Past
 from clave.exchange.shape import moment, moment_text
@@ -44,6 +44,7 @@ _PARTS = {  # of the kinds that have an object of their own
 }
 _OBJECTS = {"card": "card", "identity": "identity", "ssh key": "sshKey"}
 _MATCHES = ("domain", "host", "starts with", "exact", "regular expression", "never")
+_WORDS = {str(number): word for number, word in enumerate(_MATCHES)}
 _PUBLIC = frozenset(("cardholderName", "brand", "publicKey", "keyFingerprint"))
 _IDS = ("organizationId", "folderId", "collectionIds", "key", "object", "secureNote")
 _TEXT, _HIDDEN, _BOOLEAN, _LINKED = range(4)
@@ -67,9 +68,9 @@ class BitwardenJson(Format):
 
     def read(self, source: Source) -> Parsed:
         """Return the items."""
-        from clave.exchange.limits import load_json
+        from clave.exchange.limits import MAX_TEXT, load_json
 
-        return read_document(load_json(source.read()), deleted=source.options.include_deleted)
+        return read_document(load_json(source.read(MAX_TEXT)), deleted=source.options.include_deleted)
 
     def losses(self, items: Sequence[Item]) -> list[Lost]:
         """Return what of the items is not in what is read again."""
@@ -93,7 +94,8 @@ def read_document(value: Any, files: Mapping[str, Sequence[Attachment]] | None =
             "this export is encrypted for one account, and only Bitwarden can read it",
             "Export it again as .json, or as .json (Encrypted) with 'Password protected' chosen.",
         )
-    return _Reader(top, files or {}, deleted=deleted).parsed()
+    with shallow():
+        return _Reader(top, files or {}, deleted=deleted).parsed()
 
 
 class _Reader:
@@ -190,8 +192,7 @@ class _Reader:
                 urls.append(uri)
             name = f"url {len(urls)} match"
             if match:
-                known = match.isdigit() and int(match) < len(_MATCHES)
-                fields.append(Field(name, _MATCHES[int(match)] if known else match, protected=False))
+                fields.append(Field(name, _WORDS.get(match, match), protected=False))
             fields += each.rest(f"url {len(urls)}")
         return tuple(urls), fields
 
@@ -357,8 +358,7 @@ class _Writer:
         return {name: self._first(f"{key}.{name}") or None for name in _PARTS[key]}
 
     def _own(self) -> Iterator[dict[str, Any]]:
-        for uri in self._item.otp[1:]:
-            yield {"name": "totp", "value": uri, "type": _HIDDEN}
+        yield from ({"name": "totp", "value": uri, "type": _HIDDEN} for uri in self._item.otp[1:])
         for each in self._left:
             plain = _BOOLEAN if each.value in ("true", "false") else _TEXT
             yield {"name": each.name, "value": each.value, "type": _HIDDEN if each.protected else plain}

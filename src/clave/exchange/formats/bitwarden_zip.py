@@ -32,7 +32,7 @@ class BitwardenZip(Format):
 
     def read(self, source: Source) -> Parsed:
         """Return the items."""
-        from clave.exchange.limits import Zip, load_json
+        from clave.exchange.limits import MAX_TEXT, Zip, load_json
 
         archive = Zip(source.read())
         files: dict[str, list[Attachment]] = {}
@@ -44,7 +44,7 @@ class BitwardenZip(Format):
                 files.setdefault(identifier, []).append(Attachment(name, archive.read(path)))
             elif path != _DATA:
                 others.append(Lost("the archive", f"file '{path}'", "no item refers to it"))
-        parsed = read_document(load_json(archive.read(_DATA)), files, deleted=source.options.include_deleted)
+        parsed = read_document(load_json(archive.read(_DATA, MAX_TEXT)), files, deleted=source.options.include_deleted)
         return parsed._replace(lost=(*parsed.lost, *others))
 
     def losses(self, items: Sequence[Item]) -> list[Lost]:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clave.exchange.format import Format
-from clave.exchange.formats._objects import Node, as_text, leaves
+from clave.exchange.formats._objects import Node, as_text, leaves, shallow
 from clave.exchange.formats._parts import ARCHIVED, DELETED, at, seed, since, split_path, told
 from clave.exchange.item import Attachment, Field, Item, Lost, Parsed, Past
 from clave.exchange.shape import moment_text
@@ -74,16 +74,17 @@ class OnePux(Format):
 
     def recognise(self, head: bytes, name: str) -> bool:
         """Tell by the first members, or by the name."""
+        named = name.lower().endswith(".1pux") and b"data.json" not in head
         members = (_ATTRIBUTES.encode(), _DATA.encode())
-        return head.startswith(b"PK\x03\x04") and (
-            name.lower().endswith(".1pux") or any(each in head for each in members)
-        )
+        return head.startswith(b"PK\x03\x04") and (named or any(each in head for each in members))
 
     def read(self, source: Source) -> Parsed:
         """Return the items."""
         from clave.exchange.limits import Zip
 
-        return _Reader(Zip(source.read()), deleted=source.options.include_deleted).parsed()
+        archive = Zip(source.read())
+        with shallow():
+            return _Reader(archive, deleted=source.options.include_deleted).parsed()
 
     def losses(self, items: Sequence[Item]) -> list[Lost]:
         """Return what of the items is not in what is read again."""
@@ -125,14 +126,14 @@ class _Files:
 
 class _Reader:
     def __init__(self, archive: Zip, *, deleted: bool) -> None:
-        from clave.exchange.limits import load_json
+        from clave.exchange.limits import MAX_TEXT, load_json
 
         self._files = _Files(archive)
         self._deleted = deleted
         self._skipped: list[Lost] = [_LEFT_OUT]
         self._lost: list[Lost] = []
         self._items: list[Item] = []
-        top = Node(load_json(archive.read(_DATA)), "the document")
+        top = Node(load_json(archive.read(_DATA, MAX_TEXT)), "the document")
         self._accounts = top.nodes("accounts")
         self._lost += [Lost("the file", f"'{each.name}'", "it belongs to no item") for each in top.rest()]
 
@@ -407,7 +408,7 @@ def _uuid(kind: str, number: int) -> str:
 def _shape(item: Item, number: int, files: dict[str, bytes]) -> dict[str, Any]:
     left = list(item.fields)
     category = _take(left, lambda each: each.name == "category" and each.value in _NUMBERS)
-    favourite = _take(left, lambda each: each.name == "favIndex" and each.value.isdecimal())
+    favourite = _take(left, lambda each: each.name == "favIndex" and len(each.value) < 9 and each.value.isdecimal())
     state = _take(left, lambda each: each[:2] == ("state", "archived"))
     labels = [_named(left, f"url {index} label") or "website" for index, _ in enumerate(item.urls, 1)]
     seeds = [_named(left, f"seed {index} name") or "one-time password" for index, _ in enumerate(item.otp, 1)]

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from clave.exchange.format import BadFile, Format
-from clave.exchange.formats._objects import Node
+from clave.exchange.formats._objects import Node, shallow
 from clave.exchange.formats._parts import DELETED, at, seed, split_path
 from clave.exchange.item import Field, Item, Lost, Parsed
 
@@ -37,7 +37,7 @@ class ProtonPass(Format):
 
     def read(self, source: Source) -> Parsed:
         """Return the items."""
-        from clave.exchange.limits import Zip, load_json
+        from clave.exchange.limits import MAX_TEXT, Zip, load_json
 
         data = source.read()
         lost: list[Lost] = []
@@ -50,11 +50,12 @@ class ProtonPass(Format):
                 raise BadFile("the archive holds no data.json", hint)
             others = [each for each in archive.names() if each != documents[0]]
             lost = [Lost("the archive", f"file '{each}'", "no item refers to it") for each in others]
-            data = archive.read(documents[0])
+            data = archive.read(documents[0], MAX_TEXT)
         top = Node(load_json(data), "the document")
         if top.flag("encrypted"):
             raise BadFile("this export is encrypted", "Decrypt it with gpg, or export it again without.")
-        return _read(top, lost, deleted=source.options.include_deleted)
+        with shallow():
+            return _read(top, lost, deleted=source.options.include_deleted)
 
 
 def _read(top: Node, lost: list[Lost], *, deleted: bool) -> Parsed:
