@@ -38,7 +38,7 @@ def sample(tmp_path: Path) -> Callable[[str], Path]:
             return path
         assert len(found) == 1, f"tests/exchange/samples has no {name}.*, or several"
         if found[0].is_dir() and not form.folder:
-            return _archive(found[0], tmp_path / f"{name}.1pux")
+            return _archive(found[0], tmp_path / ("export.1pux" if name == "1pux" else f"{name}.zip"))
         return found[0]
 
     return made
