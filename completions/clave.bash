@@ -106,9 +106,9 @@ _clave_takes() {
             options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --json)
             valued=('-s=store' '--store=store' '--at=-')
             commands=(show ls list find search grep clip pick otp init rekey insert add set edit generate rm remove
-            delete mv rename cp copy join team group grant revoke restrict access key sync conflicts resolve
-            git-setup verify pin exec run env render manifest allow ci import export log history diff restore undo
-            git store config doctor completion help version)
+            delete mv rename cp copy join team group grant revoke restrict access key exposure sync conflicts resolve
+            git-setup verify pin exec run env render manifest allow ci log history diff restore undo git store config
+            doctor completion help version)
             aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'run=exec'
             'history=log')
             left_out=(show)
@@ -315,6 +315,20 @@ _clave_takes() {
             options=(--sure --dry-run -h --help)
             kinds=(member file)
             ;;
+        'exposure')
+            options=(-h --help)
+            commands=(list accept)
+            ;;
+        'exposure list')
+            options=(--former --deep --json --html -h --help)
+            valued=('--html=file')
+            kinds=(member)
+            ;;
+        'exposure accept')
+            options=(--reason --who -h --help)
+            valued=('--reason=-' '--who=member')
+            kinds=(entry)
+            ;;
         'sync')
             options=(--dry-run --endorse --sign --json -h --help)
             ;;
@@ -380,21 +394,6 @@ _clave_takes() {
             options=(--key-file --key-fd -h --help)
             valued=('--key-file=file' '--key-fd=-')
             kinds=('-*')
-            ;;
-        'import')
-            options=(--into -n --dry-run --on-conflict --lossy --map --no-history --deleted --split --convert
-            --skip-unreadable --password-file --password-fd --key-file --json --formats -h --help)
-            valued=('--into=folder' '--on-conflict==skip,replace,keep-both,merge' '--map=-' '--password-file=file'
-            '--password-fd=-' '--key-file=file')
-            kinds=('file*')
-            ;;
-        'export')
-            options=(-o --output --plaintext --encrypt-to --lossy --skip-unreadable --password-file --password-fd
-            --key-file --formats -h --help)
-            valued=('-o=file' '--output=file' '--encrypt-to=key' '--password-file=file' '--password-fd=-'
-            '--key-file=file')
-            kinds=('=1password-csv,1pux,bitwarden-csv,bitwarden-encrypted,bitwarden-json,chrome,csv,dashlane,dotenv,firefox,json,kdbx,keepass-xml,keepass1-csv,keepassxc-csv,lastpass,nordpass,pass,roboform,safari'
-            'entry*')
             ;;
         'log')
             options=(-n --number --verify --json -h --help)

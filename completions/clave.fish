@@ -155,6 +155,7 @@ function __clave_takes --no-scope-shadowing
                 'restrict:End that a folder inherits the rights on those above it.' \
                 'access:Who can read and write what.' \
                 'key:Your own keys in the team of a store.' \
+                'exposure:Which values somebody who is gone knows.' \
                 'sync:Get what others have done, and share what you have.' \
                 'conflicts:List what two people have changed in ways that could not be brought together.' \
                 'resolve:Choose between the two versions of an entry that could not be brought together.' \
@@ -649,6 +650,29 @@ function __clave_takes --no-scope-shadowing
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds member file
+        case 'exposure'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'list:Which values in use somebody could ever read, or wrote.' \
+                'accept:Say that a value stays as it is, though somebody knows it.'
+        case 'exposure list'
+            set options \
+                '--former:Everybody who could once read an entry, and cannot today' \
+                '--deep:Decrypt and compare, in the place of believing what commits say' \
+                '--json:Print JSON' \
+                '--html:Write a page to hand on, which may not be there yet' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--html=file'
+            set kinds member
+        case 'exposure accept'
+            set options \
+                '--reason:Why it cannot be changed' \
+                '--who:For this one alone, not for all who are gone' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--reason=-' '--who=member'
+            set kinds entry
         case 'sync'
             set options \
                 '--dry-run:Only say what would come and go' \

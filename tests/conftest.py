@@ -13,9 +13,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.warm import OF_THE_START, Warm
 
 Run = Callable[..., "Output"]
 
@@ -80,6 +83,29 @@ def run_as(person: Person, store: Path | None, argv: list[str], *, input: bytes 
     return Output(done.returncode, done.stdout, done.stderr)
 
 
+def run_clave(person: Person, store: Path | None, *args: str, input: bytes = b"", **more: str) -> Output:
+    """Run clave as `person`, without a start of Python where that can be (see warm.py)."""
+    if any(name.startswith(OF_THE_START) for name in more):
+        return start_clave(person, store, *args, input=input, **more)
+    return Output(*_warm().run(args, person.env(store, **more), input))
+
+
+def start_clave(person: Person, store: Path | None, *args: str, input: bytes = b"", **more: str) -> Output:
+    """Start clave as `person`, as a user does."""
+    return run_as(person, store, [sys.executable, "-m", "clave", *args], input=input, **more)
+
+
+@cache
+def _warm() -> Warm:
+    return Warm()
+
+
+def pytest_sessionfinish() -> None:
+    """End the process that starts clave, if a test has used it."""
+    if _warm.cache_info().currsize:
+        _warm().close()
+
+
 def make_person(name: str, *, expire: str = "never") -> Person:
     """Make a person with an unprotected ed25519 and cv25519 key in a home of their own."""
     home = Path(tempfile.mkdtemp(prefix="cl-"))
@@ -140,11 +166,13 @@ def alice(people: Callable[..., list[Person]]) -> Person:
 @pytest.fixture(scope="session")
 def clave() -> Run:
     """Return a function that runs clave: `clave(person, store, "show", "x", input=b"")`."""
+    return run_clave
 
-    def run(person: Person, store: Path | None, *args: str, input: bytes = b"", **more: str) -> Output:
-        return run_as(person, store, [sys.executable, "-m", "clave", *args], input=input, **more)
 
-    return run
+@pytest.fixture(scope="session")
+def program() -> Run:
+    """Return the same function for clave started as a user does."""
+    return start_clave
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Output, Person, forget, make_person, run_as
+from tests.conftest import Output, Person, forget, make_person, run_as, run_clave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +37,7 @@ class Team:
 
     def clave(self, who: str, *args: str, input: bytes = b"", code: int | None = 0, **more: str) -> Output:
         """Run clave as somebody on their clone; `code` is the exit code that is expected, None for any."""
-        argv = [sys.executable, "-m", "clave", *args]
-        done = run_as(self.people[who], self.stores.get(who), argv, input=input, **more)
+        done = run_clave(self.people[who], self.stores.get(who), *args, input=input, **more)
         assert code is None or done.code == code, (who, args, done.code, done.out.decode(), done.err.decode())
         return done
 
@@ -96,7 +94,8 @@ class Team:
         other = Team(folder, self.people)
         for who, store in self.stores.items():
             other.stores[who] = folder / store.relative_to(self.folder)
-            other.git(who, "remote", "set-url", "origin", str(other.remote))
+            config = other.stores[who] / ".git/config"
+            config.write_text(config.read_text().replace(str(self.remote), str(other.remote)))
             if self.pin(who):
                 other.set_pin(who, self.pin(who))
         return other
@@ -140,6 +139,10 @@ def found(folder: Path, people: dict[str, Person]) -> Team:
     team.set_pin("alice", {**team.pin("alice"), "upstream": team.head("alice")})
     team.join("bob")
     team.join("carol")
+    for repository in (team.remote, *(each / ".git" for each in team.stores.values())):
+        # Few files, as each test takes a copy.
+        subprocess.run(["git", "-C", str(repository), "repack", "-adq"], check=True)
+        shutil.rmtree(repository / "hooks", ignore_errors=True)
     return team
 
 

@@ -67,6 +67,7 @@ KINDS = {
     "FORMAT] FILE": "file",
     "ISSUER": "-",
     "LENGTH": "-",
+    "TEXT": "-",
     "LINE": "-",
     "N": "-",
     "NAME=REF": "-",

@@ -55,6 +55,7 @@ ARGUMENTS = {
     "log NAME": "The name of an entry or a folder.",
     "rekey NAME": "The name of an entry or a folder.",
     "restore NAME": "The name of an entry or a folder.",
+    "rotate NAME": "The name of an entry; with --due or --exposed-to also of a folder.",
     "rm NAME": "The name of an entry or a folder.",
     "show NAME": "The name of an entry or a folder: its path in the store, as in `work/db`. `STORE:NAME` is one of "
     "another store.",
@@ -75,6 +76,11 @@ ARGUMENTS = {
     "NEW": "Where it goes: a new name, or a folder.",
     "OLD": "The entry or folder that it is.",
     "PATH": "A folder on this machine.",
+    "due PATH": "An entry or a folder of the store.",
+    "policy set PATTERN": "Names of folders and of an entry, with `*`, `?` and `**`, as in `prod/*/db`. It holds for "
+    "what it matches and for everything below.",
+    "KEY=VALUE": "A key of the policy and its value, as in `rotate=90d`.",
+    "policy show NAME": "The name of an entry, which need not be there yet.",
     "export PATH": "An entry or a folder of the store.",
     "PATTERN": "What to look for, unless -e says it.",
     "QUERY": "Letters of the name, in their order; there may be others between them.",
@@ -133,6 +139,18 @@ ENDS = {
         ("PASSWORD_STORE_SIGNING_KEY",),
         ("doctor", "git"),
     ),
+    "rotate": Ends(
+        {
+            **_WRITE,
+            1: "A step failed, and both values are kept; somebody else is rotating the entry; it has changed; "
+            "--list: there are rotations under way; --due, --exposed-to: not all were rotated.",
+            2: "",
+            75: "The remote or the place where the value is in force cannot be reached. What is said tells whether "
+            "anything was begun, and how it goes on.",
+        },
+        _GENERATE,
+        ("due", "policy", "show"),
+    ),
     "rekey": Ends(
         {
             **_WRITE,
@@ -159,6 +177,42 @@ ENDS = {
         ("grant", "restrict", "access", "team"),
     ),
     "restrict": Ends({**_TEAM, 3: "There is no such folder."}, (), ("grant", "revoke", "access")),
+    "due": Ends(
+        {
+            1: "Something is due, or with --scan an entry could not be read.",
+            2: "The policy is broken, and the line is told.",
+            3: "There is no such entry or folder.",
+            4: "--scan: the key is locked.",
+            6: "",
+            7: "--scan: the store has no history in git.",
+            73: "The calendar cannot be written.",
+        },
+        ("XDG_CACHE_HOME",),
+        ("policy", "rotate", "exposure"),
+    ),
+    "policy": Ends(
+        {
+            1: "`check`: something is wrong with the policy.",
+            2: "The policy is broken, and the line is told; or it would be after that. Nothing was changed.",
+            6: "The store of a team is not verified, or you are no admin of it.",
+            7: "",
+            73: "",
+            75: "",
+        },
+        (),
+        ("due", "generate", "rotate"),
+    ),
+    "exposure": Ends(
+        {
+            1: "A value in use is known to somebody who is gone.",
+            2: "",
+            3: "Nobody is known by that name.",
+            6: "",
+            7: "The store has no history in git.",
+        },
+        (),
+        ("team", "generate", "log"),
+    ),
     "access": Ends({2: "", 3: "", 6: ""}, (), ("grant", "team", "rekey")),
     "exec": Ends(
         {
@@ -222,8 +276,15 @@ ENDS = {
         (),
         ("env", "exec", "allow"),
     ),
-    "insert": Ends({1: f"{_KEPT[:-1]}; or you typed two different passwords.", **_WRITE}, (), ("generate", "set")),
-    "set": Ends(_WRITE, (), ("edit", "show")),
+    "insert": Ends(
+        {
+            1: f"{_KEPT[:-1]}; or you typed two different passwords, or one that is weaker than the policy wants.",
+            **_WRITE,
+        },
+        (),
+        ("generate", "set"),
+    ),
+    "set": Ends({1: "The password is weaker than the policy wants.", **_WRITE}, (), ("edit", "show")),
     "edit": Ends(
         {
             1: "The text was left as it was, the editor failed, or both texts were kept: the entry had changed.",
@@ -232,7 +293,11 @@ ENDS = {
         ("EDITOR, VISUAL", "XDG_RUNTIME_DIR"),
         ("set", "diff"),
     ),
-    "generate": Ends({1: _KEPT, **_WRITE}, (*_GENERATE, *_CLIP), ("insert", "set")),
+    "generate": Ends(
+        {1: f"{_KEPT[:-1]}; or the password would be weaker than the policy wants.", **_WRITE},
+        (*_GENERATE, *_CLIP),
+        ("insert", "set"),
+    ),
     "rm": Ends({1: _KEPT, **_WRITE}, (), ("restore", "undo")),
     "mv": Ends({1: _KEPT, **_WRITE}, (), ("cp", "undo")),
     "cp": Ends({1: _KEPT, **_WRITE}, (), ("mv", "undo")),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 STORE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+DRIVERS = "drivers."  # before the name of a command that rotates values, as a setting
 
 
 def _text(text: str) -> str:
@@ -63,6 +64,24 @@ def _selection(text: str) -> str:
 def _store_name(text: str) -> str:
     if not STORE_NAME.fullmatch(text):
         raise ValueError("must be the name of a store: letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _driver_name(text: str) -> str:
+    if not STORE_NAME.fullmatch(text):
+        raise ValueError("must be a name of letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _program(text: str) -> str:
+    if not text.isprintable() or not text.startswith(("/", "~/")):
+        raise ValueError("must be the whole path of a program")
+    return text
+
+
+def _entry(text: str) -> str:
+    if not text.strip("/") or not text.isprintable():
+        raise ValueError("must be the name of an entry")
     return text
 
 
@@ -171,7 +190,9 @@ _BY_NAME = {key.name: key for key in KEYS}
 class Settings(NamedTuple):
     """The settings in force.
 
-    `stores` maps the name of each store of the config file to its path as written there (`~` allowed).
+    `stores` maps the name of each store of the config file to its path as written there (`~` allowed), `keyring` a
+    service that programs know to the entry that is its login (see `delivery.logins`), `drivers` the name of each
+    command that rotates values (`clave rotate --driver command:NAME`) to its program.
     `file` is the config file's path and `stamp` what it looked like when it was read (see `places.stamp`),
     None if there is none. `origins` says for each key's name where its value came from: "default",
     "file", or the environment variable.
@@ -190,6 +211,8 @@ class Settings(NamedTuple):
     signing_keys: tuple[str, ...]
     umask: int
     stores: Mapping[str, str]
+    keyring: Mapping[str, str]
+    drivers: Mapping[str, str]
     file: str
     stamp: str | None
     origins: Mapping[str, str]
@@ -200,7 +223,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     file = config_file(environ)
     version, document = _read(file)
-    stores, values = _check(file, document)
+    tables, values = _check(file, document)
     origins = dict.fromkeys(values, "file")
     for key in KEYS:
         text = environ.get(key.variable or "")
@@ -210,8 +233,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         elif key.name not in values:
             values[key.name] = None if key.default is None else key.parse(key.default)
             origins[key.name] = "default"
-    fields = {key.field: values[key.name] for key in KEYS}
-    return Settings(**fields, stores=stores, file=file, stamp=version, origins=origins)
+    fields: dict[str, Any] = {key.field: values[key.name] for key in KEYS} | tables
+    return Settings(**fields, file=file, stamp=version, origins=origins)
 
 
 def umask(environ: Mapping[str, str]) -> int:
@@ -235,6 +258,8 @@ def find_key(name: str) -> Key:
         return _BY_NAME[name]
     if name.partition(".")[0] == "stores":
         raise UsageError(f"'{name}' is no setting of its own", "'clave store' keeps the list of stores.")
+    if name.partition(".")[0] == "keyring":
+        raise UsageError(f"'{name}' is no setting of its own", f"Write it into {config_file(os.environ)}.")
     from difflib import get_close_matches
 
     close = get_close_matches(name, _BY_NAME, n=1)
@@ -257,6 +282,9 @@ def set_value(name: str, text: str | None, environ: Mapping[str, str] | None = N
 
     Raises UsageError (no such setting, no such value, a broken file), CannotWrite.
     """
+    if name.startswith(DRIVERS):
+        _set_driver(name.removeprefix(DRIVERS), text, environ)
+        return
     key = find_key(name)
     if not key.in_file:
         raise UsageError(f"{name} is read from the environment alone", f"Write: export {name}=…")
@@ -270,6 +298,25 @@ def set_value(name: str, text: str | None, environ: Mapping[str, str] | None = N
     if name == "default-store" and value not in load(environ).stores:
         raise UsageError(f"there is no store '{value}'", f"Add it: clave store add {value} PATH")
     change(lambda document: _put(document, name, value), environ)
+
+
+def _set_driver(name: str, program: str | None, environ: Mapping[str, str] | None) -> None:
+    try:
+        _driver_name(name)
+        _program(program or "/")
+    except ValueError as reason:
+        raise UsageError(f"'{name if not STORE_NAME.fullmatch(name) else program}' {reason}") from None
+
+    def edit(document: TOMLDocument) -> None:
+        import tomlkit
+
+        drivers = document.setdefault("drivers", tomlkit.table())
+        if program is None:
+            drivers.pop(name, None)
+        else:
+            drivers[name] = program
+
+    change(edit, environ)
 
 
 def set_store(name: str, path: str | None, environ: Mapping[str, str] | None = None) -> None:
@@ -382,9 +429,14 @@ def _read(file: str) -> tuple[str | None, dict[str, Any]]:
     return version, toml.parse(file, data)
 
 
-def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the stores, and the values by key name, of a config file. Raises UsageError for any other key."""
+def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, dict[str, str]], dict[str, Any]]:
+    """Return the tables (stores, keyring, drivers), and the values by key name, of a config file.
+
+    Raises UsageError for any other key.
+    """
     stores: dict[str, str] = {}
+    keyring: dict[str, str] = {}
+    drivers: dict[str, str] = {}
     values: dict[str, Any] = {}
     for name, value in _leaves(document):
         match name.split("."):
@@ -392,6 +444,12 @@ def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[st
                 store = ".".join(middle)
                 _value(file, name, store, str, _store_name)
                 stores[store] = _value(file, name, value, str, _path)
+            case ["keyring", *service] if service:
+                keyring[".".join(service)] = _value(file, name, value, str, _entry)
+            case ["drivers", *rest] if rest:
+                driver = ".".join(rest)
+                _value(file, name, driver, str, _driver_name)
+                drivers[driver] = _value(file, name, value, str, _program)
             case _:
                 key = _BY_NAME.get(name)
                 if key is None or not key.in_file:
@@ -404,7 +462,7 @@ def _check(file: str, document: dict[str, Any]) -> tuple[dict[str, str], dict[st
             f"{_at(file, 'default-store')}: 'default-store' names '{default}', which is no store",
             "Correct it and try again.",
         )
-    return stores, values
+    return {"stores": stores, "keyring": keyring, "drivers": drivers}, values
 
 
 def _leaves(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:

@@ -5,6 +5,8 @@ store that has no write pending and, if it is a team's, is verified, for an entr
 functions are those of the full program (`store/`, `openpgp/`), so the checks are too; what is saved is loading click.
 A test compares both ways.
 
+Served is `due --prompt`, which a shell asks before each line (`store/lifecycle/prompt.py`).
+
 So are `insert` and `generate`, where flags and words are all that they have, and `exec` (`cli/_plain.py`).
 
 Served is also what the completion scripts ask for while a name is typed (`cli/_complete.py`).
@@ -39,6 +41,11 @@ def main(argv: list[str] | None = None) -> int:
     gc.disable()  # a run that is served here ends before anything is worth collecting: it takes 2 % of `show`
     if argv[:1] == ["--complete"]:
         return _complete(argv[1:])
+    if argv in (["due", "--prompt"], ["due", "--prompt", "--mine"]):
+        from clave.store.lifecycle import prompt
+
+        if prompt.tell(locate(os.environ), mine=len(argv) == 3):
+            return 0
     if argv[:1] in (["insert"], ["generate"], ["add"], ["exec"], ["run"]):
         from clave.cli import _plain
 
@@ -181,7 +188,7 @@ def _verified(root: str) -> str:
     if os.environ.get("CLAVE_ROOT"):
         raise _NotHere
     if not has_pins(os.environ):
-        if os.path.exists(os.path.join(root, ".clave")):
+        if os.path.exists(os.path.join(root, ".clave", "roster")):
             raise _NotHere
         return ""
     from clave.store.trust.pins import location, read_file
@@ -191,7 +198,7 @@ def _verified(root: str) -> str:
         top = os.path.dirname(top)  # a store may be a folder of a repository, but no team's may
     pinned = read_file(location(git_dir))
     if pinned is None:
-        if os.path.exists(os.path.join(root, ".clave")):
+        if os.path.exists(os.path.join(root, ".clave", "roster")):
             raise _NotHere
         return ""
     from clave.vcs.head import plain_head

@@ -55,13 +55,22 @@ def state_file(environ: Mapping[str, str], name: str) -> str:
 
 def state_of(environ: Mapping[str, str], kind: str, path: str) -> str:
     """Return the path of the file of that kind that is about another path: its name says which, or a hash of it."""
+    return state_file(environ, os.path.join(kind, _name_of(path)))
+
+
+def cache_of(environ: Mapping[str, str], kind: str, path: str) -> str:
+    """Return what `state_of` does, for what can be made again at any time."""
+    return cache_file(environ, os.path.join(kind, _name_of(path)))
+
+
+def _name_of(path: str) -> str:
     data = os.fsencode(path)
     name = "".join(chr(b) if b in _PLAIN else f"%{b:02X}" for b in data)
     if len(name) > _LONGEST:
         import hashlib
 
         name = f"sha256-{hashlib.sha256(data).hexdigest()}"
-    return state_file(environ, os.path.join(kind, name))
+    return name
 
 
 def has_pins(environ: Mapping[str, str]) -> bool:

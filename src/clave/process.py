@@ -318,6 +318,14 @@ def _wait_patiently(pid: int) -> int:
             continue
 
 
+def leave(argv: Sequence[str]) -> None:
+    """Start a program and leave it alone: it has no terminal, nothing to read, and what it writes is lost."""
+    nothing = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
+    os.posix_spawnp(
+        argv[0], list(argv), dict(os.environ), file_actions=nothing, setsigdef=_DEFAULT_SIGNALS, setpgroup=0
+    )
+
+
 def _spawn(argv: Sequence[str], env: Mapping[str, str] | None, actions: list[tuple[int, int, int]]) -> int:
     try:
         return os.posix_spawnp(

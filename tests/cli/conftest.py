@@ -1,34 +1,19 @@
-"""What the tests of the commands share: people, a store to begin with, and clave run in a fork.
-
-A test of this folder starts clave some hundred times. Where a real start adds nothing (there is no other
-environment, locale or terminal to it), the `clave` fixture forks this process, which has everything loaded, and runs
-`clave.fast.main` in the child with descriptors and environment of its own. `program` starts it as a user does.
-"""
+"""What the tests of the commands share: people, and a store to begin with."""
 
 from __future__ import annotations
 
-import os
-import pkgutil
 import shutil
 import subprocess
-import sys
-import tempfile
-import traceback
-import warnings
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import pytest
 
-import clave as package
-from clave.fast import main
 from tests.cli.reading import on_terminal
 from tests.conftest import Output, Person, Run, forget, introduce, make_person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pexpect
@@ -41,66 +26,6 @@ ENTRIES = {
     "web/bin": bytes(range(256)) * 3,
     "team/db": b"canary-team\nlogin: us\n",
 }
-
-
-@pytest.fixture(scope="session")
-def program() -> Run:
-    """Return a function that starts clave as a user does: `program(person, store, "show", "x", input=b"")`."""
-
-    def run(person: Person, store: Path | None, *args: str, input: bytes = b"", **more: str) -> Output:
-        argv = [sys.executable, "-m", "clave", *args]
-        done = subprocess.run(argv, input=input, env=person.env(store, **more), capture_output=True, check=False)
-        return Output(done.returncode, done.stdout, done.stderr)
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def clave() -> Run:
-    """Return the same function for clave run in a fork of this process."""
-    for module in pkgutil.walk_packages(package.__path__, "clave."):
-        if module.name != "clave.__main__":
-            with suppress(ModuleNotFoundError):  # a library that clave can do without
-                import_module(module.name)
-
-    def run(person: Person, store: Path | None, *args: str, input: bytes = b"", **more: str) -> Output:
-        return _forked(args, person.env(store, **more), input)
-
-    return run
-
-
-def _forked(args: Sequence[str], env: Mapping[str, str], data: bytes) -> Output:
-    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        stdin.write(data)
-        stdin.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: the workers of xdist have threads
-            pid = os.fork()
-        if pid == 0:
-            _child(args, env, (stdin, stdout, stderr))
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        stdout.seek(0)
-        stderr.seek(0)
-        return Output(code, stdout.read(), stderr.read())
-
-
-def _child(args: Sequence[str], env: Mapping[str, str], streams: Sequence[IO[bytes]]) -> None:
-    """Become clave: take over the streams and the environment, run, and leave without a word to pytest."""
-    code = 1
-    try:
-        for descriptor, stream in enumerate(streams):
-            os.dup2(stream.fileno(), descriptor)
-        sys.stdin = open(0, encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 - until we leave
-        sys.stdout, sys.stderr = (open(fd, "w", encoding="utf-8", errors="surrogateescape") for fd in (1, 2))  # noqa: SIM115
-        os.environ.clear()
-        os.environ.update(env)
-        code = main(list(args))
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BaseException:
-        os.write(2, traceback.format_exc().encode())
-    finally:
-        os._exit(code)
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 PW = b"pw\n"
 
 
-@pytest.fixture
-def me(me: User, program: Run) -> User:
-    """The same, with clave started as a user starts it."""
-    return User(me.person, me.store, program)
-
-
 # Names
 
 MISSING = [

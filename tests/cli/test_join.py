@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.cli.reading import on_terminal
 from tests.conftest import Person, fingerprints, forget, make_person
+from tests.teams import crew, founded, team  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

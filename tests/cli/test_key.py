@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,10 @@ import pytest
 
 from clave.openpgp import certificates
 from clave.openpgp.packets import inspect
-from tests.cli.forked import crew, founded, started, team
 from tests.cli.reading import on_terminal
 from tests.conftest import Person, forget, make_person
 from tests.openpgp.smith import DAY, Smith
+from tests.teams import crew, founded, team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tests.conftest import Output
     from tests.teams import Team
 
-__all__ = ["crew", "founded", "started", "team"]
+__all__ = ["crew", "founded", "team"]
 
 
 @pytest.fixture
@@ -545,9 +546,7 @@ def test_an_expired_subkey_its_owner_renews(team: Team, gina: Smith) -> None:
     assert subkey[-16:] in guest.recipients("team/x")
 
 
-def test_the_only_admin_with_an_expired_key(
-    team: Team, gina: Smith, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_only_admin_with_an_expired_key(team: Team, gina: Smith, tmp_path: Path) -> None:
     """Nobody can publish the extended key for her: she does, with a clock from when the old copy was valid."""
     guest = Guest(team, gina, gina.key("rsa2048", "cert,sign,encr", ago=10 * DAY), role="admin")
     team.clave("gina", "team", "role", "alice", "member", "--sure")
@@ -561,9 +560,8 @@ def test_the_only_admin_with_an_expired_key(
     wrapper = tmp_path / "gpg"
     wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("gpg")} --faked-system-time {clock}! "$@"\n')
     wrapper.chmod(0o755)
-    monkeypatch.setattr("time.time", lambda: clock)
-    team.clave("gina", "key", "renew", PATH=f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.undo()
+    script = f"import sys, time; time.time = lambda: {clock}; from clave.fast import main; sys.exit(main(sys.argv[1:]))"
+    team.run("gina", sys.executable, "-c", script, "key", "renew", PATH=f"{tmp_path}:{os.environ['PATH']}")
     guest.push("gina")
     team.clave("gina", "insert", "-m", "team/x", input=b"x\n")
     guest.push("gina")

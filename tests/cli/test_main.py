@@ -76,7 +76,7 @@ def test_no_two_commands_share_a_word() -> None:
 
 def test_every_command_is_in_the_file_of_its_name() -> None:
     for row in COMMANDS.values():
-        assert import_module(f"clave.cli.{row.module}").command.name == row.module.replace("_", "-")
+        assert import_module(f"clave.cli.{row.module}").command.name == row.module.rstrip("_").replace("_", "-")
 
 
 @pytest.mark.parametrize("argument", ["--help", "-h", "--version", "help", "version"])

@@ -15,16 +15,16 @@ from clave.model import notices
 from clave.store.people import teamwork
 from clave.store.store import Store
 from clave.team import editing
-from tests.cli.forked import crew, founded, started, team
 from tests.cli.reading import on_terminal, plain, terminal_output
 from tests.conftest import forget, make_person
+from tests.teams import crew, founded, team
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.teams import Team
 
-__all__ = ["crew", "founded", "started", "team"]
+__all__ = ["crew", "founded", "team"]
 
 NEVER = {"expires": None, "problem": None, "ends_soon": False}
 
@@ -39,6 +39,10 @@ def as_alice(team: Team, monkeypatch: pytest.MonkeyPatch) -> Store:
     for name, value in team.people["alice"].env(team.stores["alice"]).items():
         monkeypatch.setenv(name, value)
     return Store(str(team.stores["alice"]), load())
+
+
+def duties(team: Team, *words: str, who: str = "alice") -> list[dict[str, object]]:
+    return list(json.loads(team.clave(who, "due", "--json", *words, code=None).out)["duties"])
 
 
 # clave team
@@ -104,6 +108,8 @@ def test_a_key_that_ends_soon_is_warned_of(team: Team, tmp_path: Path) -> None:
     done = team.clave("alice", "team")
     assert f"the key {dave.fingerprint} of dave expires on {end:%Y-%m-%d}" in done.err.decode()
     assert f"{dave.fingerprint}  expires {end:%Y-%m-%d}" in done.out.decode()
+    assert [row["when"] for row in duties(team, "--within", "21d") if row["kind"] == "key"] == [f"{end:%Y-%m-%d}"]
+    assert duties(team) == []
     (key,) = json.loads(team.clave("alice", "team", "--json").out)["members"][3]["keys"]
     assert (key["ends_soon"], key["problem"], key["expires"][:10]) == (True, None, f"{end:%Y-%m-%d}")
 
@@ -119,7 +125,15 @@ def test_a_grant_that_has_lapsed_is_warned_of(team: Team, as_alice: Store) -> No
     assert json.loads(team.clave("alice", "team", "--json").out)["lapsed"] == [
         {"path": "prod", "right": "read", "who": "bob", "until": "2020-01-01"}
     ]
+    (row,) = duties(team)
+    assert (row["name"], row["owners"], row["mend"]) == ("prod", ["alice"], "clave revoke bob prod")
+    assert duties(team, "--mine") == [row]
+    team.clave("alice", "sync")
+    team.clave("bob", "sync")
+    assert duties(team, who="bob") == [row]
+    assert duties(team, "--mine", who="bob") == []
     team.clave("alice", "grant", "bob", "prod", "--sure")
+    assert duties(team) == []
     assert "meant to end" not in team.clave("alice", "team").err.decode()
 
 
@@ -277,3 +291,35 @@ def test_what_somebody_else_has_done_meanwhile_or_beside_it_is_no_obstacle(team:
     before = team.head("alice")
     assert teamwork.make(as_alice, change("bob", "prod"), seen).renewed == ()
     assert team.head("alice") == before
+
+
+# The policy of a team
+
+
+def test_a_policy_is_an_admins_and_that_of_the_verified_commit(team: Team) -> None:
+    policy = team.stores["bob"] / ".clave/policy.toml"
+    assert b"admin" in team.clave("bob", "policy", "set", "prod", "rotate=0d", code=6).err
+    assert not policy.exists()
+    team.clave("alice", "policy", "set", "prod", "rotate=0d", "owner=@nobody", "min_entropy=100")
+    team.clave("alice", "sync")
+    team.clave("bob", "sync")
+    team.clave("bob", "verify")
+    assert [row["name"] for row in duties(team, who="bob")] == ["prod/db"]
+    assert b"neither a member nor a group" in team.clave("bob", "policy", "check", code=1).out
+    # What somebody does to the file here is not the team's policy.
+    policy.write_text("")
+    assert [row["name"] for row in duties(team, who="bob")] == ["prod/db"]
+    assert b"Clave-Op: policy" in team.git("bob", "log", "-1", "--format=%B").out
+    (team.stores["alice"] / ".clave/policy.toml").unlink()
+    assert b"wants 100" in team.clave("alice", "generate", "prod/new", "5", code=1).err
+
+
+def test_a_leaver_is_due_until_all_is_new(team: Team) -> None:
+    team.clave("alice", "generate", "prod/own")
+    team.clave("alice", "team", "remove", "carol", "--sure", code=None)
+    assert {str(row["name"]) for row in duties(team) if row["state"] == "exposed"} >= {"prod/db", "prod/own", "web"}
+    team.clave("alice", "policy", "set", "**", "on=exposure")
+    assert duties(team) == []
+    team.clave("alice", "policy", "set", "**", "on=leaver")
+    team.clave("alice", "generate", "-f", "prod/own")
+    assert "prod/own" not in {row["name"] for row in duties(team)}

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.forked import crew, founded, started, team  # noqa: F401 - fixtures
 from tests.conftest import Person
+from tests.teams import crew, founded, team  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clave.delivery import names
-from clave.model.dotenv import parse
 from clave.delivery.formats import FORMATS, Refused, github, load
+from clave.model.dotenv import parse
 from tests.delivery import readers
 from tests.delivery.readers import SHELLS, Reader
 

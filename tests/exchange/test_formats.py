@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clave.errors import NotFound, UsageError
+from clave.exchange import exporting, limits
 from clave.exchange import format as formats
-from clave.exchange import limits
 from clave.exchange.format import BadFile, Format, ReadOptions, WriteOptions
 from clave.exchange.formats.csv import Csv
 from clave.exchange.formats.dotenv import Dotenv
@@ -163,3 +163,23 @@ def test_variables_one_entry_each(tmp_path):
     assert Dotenv().read(source).items == (Item("A", password="1"), Item("B", password="x y"))
     told = Dotenv().losses([Item("A", user="u", password="${X}"), Item("no name", password="x")])
     assert [each.what for each in told] == ["user", "A", "no name"]
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+@pytest.mark.parametrize("links", [True, False])
+def test_an_export_makes_a_new_file(nameless, links, tmp_path, monkeypatch):
+    def without_links(*_args, **_options):
+        raise PermissionError(1, "no links here")
+
+    if not nameless:
+        monkeypatch.delattr(os, "O_TMPFILE")
+        if not links:
+            monkeypatch.setattr(os, "link", without_links)
+    path = tmp_path / "x"
+    exporting.write_file(str(path), b"secret")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"secret", 0o600)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("x", "link"):
+        with pytest.raises(UsageError, match="already"):
+            exporting.write_file(str(tmp_path / name), b"other")
+    assert (path.read_bytes(), sorted(os.listdir(tmp_path))) == (b"secret", ["link", "x"])

@@ -350,14 +350,21 @@ def test_a_store_goes_out_and_into_another_one(item, alice, clave, run_pass, tmp
     assert run_pass(alice, second, "show", "Work/Süd/Mail.files/all bytes.bin").out == bytes(range(256))
 
 
-def test_the_command_refuses_a_wrong_password(alice, clave, tmp_path):
+def test_the_command_with_a_wrong_password_and_with_a_key_file_alone(alice, clave, tmp_path):
     store, path = tmp_path / "store", saved(tmp_path / "a.kdbx", [Item("a", password="CANARY")])
     assert clave(alice, store, "init", alice.fingerprint).code == 0
     (tmp_path / "password").write_text("wrong\n")
     done = clave(alice, store, "import", "kdbx", str(path), "--password-file", str(tmp_path / "password"))
     assert (done.code, done.out) == (4, b"")
     assert done.err.count(b"\n") == 1
-    path.write_bytes(path.read_bytes()[:-40])
+    (tmp_path / "password").write_text("\n")
+    with_key = ("--key-file", str(tmp_path / "key"), "--password-file", str(tmp_path / "password"))
+    (tmp_path / "key").write_bytes(b"some file")
+    path.write_bytes(KDBX.write([Item("a", password="CANARY")], WriteOptions(key_file=b"some file")))
+    assert clave(alice, store, "import", "-n", str(path), *with_key).code == 0
+    done = clave(alice, store, "import", "-n", str(path), *with_key[2:])
+    assert (done.code, b"holds no password" in done.err) == (2, True)
+    saved(path, [Item("a")]).write_bytes(path.read_bytes()[:-40])
     (tmp_path / "password").write_text("pw\n")
     done = clave(alice, store, "import", "kdbx", str(path), "--password-file", str(tmp_path / "password"))
     assert (done.code, done.out) == (2, b"")

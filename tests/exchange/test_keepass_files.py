@@ -253,6 +253,14 @@ def test_everything_without_a_place_is_told():
     }
 
 
+def test_what_no_program_writes_is_not_dropped():
+    nested = f"<History>{entry(1, f'<History>{entry(1)}</History>')}</History>"
+    xml = document(entry(1, nested, Title="t"), "</Group><Group><Name>Second</Name>", entry(2, Title="u"))
+    parsed = read(xml)
+    assert [(each.title, each.folder) for each in parsed.items] == [("t", ()), ("u", ("Second",))]
+    assert [each.what for each in parsed.lost] == ["older versions of an older version"]
+
+
 def test_a_bin_that_is_not_used_is_a_folder():
     bin_ = base64.b64encode(uuid(9)).decode()
     group = f"<Group><UUID>{bin_}</UUID><Name>B</Name>{entry(1, Title='t')}</Group>"
@@ -289,6 +297,17 @@ def test_hostile_xml_is_refused_in_one_line(xml, tmp_path):
         XML.read(FileSource(str(tmp_path / "a.xml")))
     assert printable(refused.value.line()) == refused.value.line()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # KiB
+
+
+def test_too_many_elements_or_entries_are_refused(monkeypatch):
+    monkeypatch.setattr(_keepass, "MAX_ENTRIES", 2)
+    older = f"<History>{entry(1)}</History>"
+    assert len(read(document(entry(1, older))).items) == 1
+    with pytest.raises(BadFile, match="more than 2 entries"):
+        read(document(entry(1, older), entry(2)))
+    monkeypatch.setattr(limits, "MAX_VALUES", 5)
+    with pytest.raises(BadFile, match="more than 5 elements"):
+        read(document(entry(1)))
 
 
 def test_attachments_that_grow_are_refused(monkeypatch):
@@ -347,6 +366,17 @@ def test_aes_rounds_are_those_of_pykeepass():
     seed, key = bytes(range(32)), bytes(range(32, 64))
     for rounds in (0, 1, 1000, 70_000):
         assert _kdbx._aes_kdf(seed, rounds)(key) == aes_kdf(seed, rounds, key)
+
+
+def test_twofish_in_pieces(monkeypatch):
+    from pykeepass.kdbx_parsing.twofish import Twofish
+
+    clear, key, iv = bytes(range(256)) * 150, bytes(range(32)), bytes(range(16))
+    content = Twofish.new(key, mode=Twofish.MODE_CBC, IV=iv).encrypt(clear)
+    assert _kdbx._twofish(key, iv, content) == clear
+    monkeypatch.setattr(_kdbx, "MAX_TWOFISH", len(content) - 1)
+    with pytest.raises(BadFile, match="Twofish"):
+        _kdbx._twofish(key, iv, content)
 
 
 def test_a_wrong_password_cannot_decrypt(database, tmp_path):

@@ -10,7 +10,7 @@ from clave.model.name import check_new
 from tests.exchange.items import items, values
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(items)
 def test_an_item_is_the_same_after_the_store(item):
     name = mapping.default_name(item)
@@ -19,7 +19,7 @@ def test_an_item_is_the_same_after_the_store(item):
     assert mapping.items(written, exact=True) == [item]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["a", "a.files/x", "a.files/y", "a.history", "b/c"]),

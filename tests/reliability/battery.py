@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from tests.conftest import Output, run_as
+from tests.conftest import Output, run_clave
 
 if TYPE_CHECKING:
     from tests.reliability.conftest import Place
@@ -19,8 +18,7 @@ class Battery:
         self._environment = {"EDITOR": "sed -i s/first/second/", **environment}
 
     def __call__(self, *words: str, input: bytes = b"", code: int | None = 0) -> Output:
-        argv = [sys.executable, "-m", "clave", *words]
-        done = run_as(self._place.person, self._place.store, argv, input=input, **self._environment)
+        done = run_clave(self._place.person, self._place.store, *words, input=input, **self._environment)
         assert code is None or done.code == code, (words, done.code, done.err.decode())
         return done
 

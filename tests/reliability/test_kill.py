@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Output, Person, run_as
+from tests.conftest import Output, Person, run_as, run_clave
 from tests.reliability.checks import Checker, State, commits_since, git
 from tests.reliability.conftest import Place, make_place
 
@@ -253,11 +253,10 @@ def take_away(place: Place, stranger: Stranger) -> None:
 def next_command(place: Place, chance: random.Random) -> tuple[Output, dict[str, bytes]]:
     """Run clave again; return what it left, and the entries that it added."""
     if chance.random() < 0.5:
-        return run_as(place.person, place.store, [sys.executable, "-m", "clave", "ls"]), {}
+        return run_clave(place.person, place.store, "ls"), {}
     new = value()
     place.checker.watch_for(*new.split())
-    argv = [sys.executable, "-m", "clave", "insert", "-m", "-f", "next"]
-    return run_as(place.person, place.store, argv, input=new), {"next": new}
+    return run_clave(place.person, place.store, "insert", "-m", "-f", "next", input=new), {"next": new}
 
 
 def happened(place: Place, command: Command, before: str | None, added: dict[str, bytes]) -> bool:
@@ -312,13 +311,12 @@ def test_random_kills(kind: str, pair: list[Person], templates: Callable[[str], 
 def test_a_first_init_that_is_killed(pair: list[Person], tmp_path: Path, options: list[str]) -> None:
     """Run again it makes the store, whatever was there already."""
     alice = pair[0]
-    clave = [sys.executable, "-m", "clave"]
     for step in range(1, 60, 6):
         store = tmp_path / str(step)
         done = run_as(alice, store, [sys.executable, str(KILLED), str(step), "init", *options, alice.fingerprint])
         assert done.code in (0, -9), done.err
-        assert run_as(alice, store, [*clave, "init", *options, alice.fingerprint]).code == 0
-        assert run_as(alice, store, [*clave, "insert", "-m", "a"], input=b"the first value\n").code == 0
+        assert run_clave(alice, store, "init", *options, alice.fingerprint).code == 0
+        assert run_clave(alice, store, "insert", "-m", "a", input=b"the first value\n").code == 0
         checker = Checker(store, None if options else store, pair)
         checker.assert_whole(State({"a": b"the first value\n"}, {"": (alice.fingerprint,)}))
         if done.code == 0:

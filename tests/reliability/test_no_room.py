@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Output, Person, Run, run_as
+from tests.conftest import Output, Person, Run, run_as, run_clave
 from tests.reliability.checks import Checker, assert_explained, git
 from tests.reliability.conftest import FIRST, Place, make_place
 
@@ -136,8 +136,15 @@ def any_place(
 
 def write(place: Place, words: list[str], prefix: list[str]) -> Output:
     text = {"set": b"me\n", "otp": b"otpauth://totp/x?secret=GEZDGNBVGY3TQOJQ\n"}.get(words[0], b"new secret text\n")
+    return run(place, prefix, words, input=text, EDITOR="sed -i s/first/second/", CLAVE_YES="1")
+
+
+def run(place: Place, prefix: list[str], words: list[str], input: bytes = b"", **more: str) -> Output:
+    """Run clave, started by what takes rights away if there is such a thing."""
+    if not prefix:
+        return run_clave(place.person, place.store, *words, input=input, **more)
     argv = [*prefix, sys.executable, "-m", "clave", *words]
-    return run_as(place.person, place.store, argv, input=text, EDITOR="sed -i s/first/second/", CLAVE_YES="1")
+    return run_as(place.person, place.store, argv, input=input, **more)
 
 
 def assert_reads_but_does_not_write(place: Place, prefix: list[str], *codes: int) -> None:
@@ -147,9 +154,9 @@ def assert_reads_but_does_not_write(place: Place, prefix: list[str], *codes: int
         assert done.code in codes, (words, done)
         assert_explained(done, done.code)
     for name, value in FIRST.items():
-        shown = run_as(place.person, place.store, [*prefix, sys.executable, "-m", "clave", "show", name])
+        shown = run(place, prefix, ["show", name])
         assert (shown.code, shown.out) == (0, value), shown.err
-    assert run_as(place.person, place.store, [*prefix, sys.executable, "-m", "clave"]).code == 0
+    assert run(place, prefix, []).code == 0
 
 
 def test_a_read_only_disk(any_place: Place) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clave.store import layout
-from tests.conftest import Output, Person, forget, introduce, make_person, run_as
+from tests.conftest import Output, Person, forget, introduce, make_person, run_as, run_clave
 from tests.reliability.checks import assert_explained, commits_since, git, head
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Many:
         return Path(layout.kept_file(str(self.store), str(self.store / ".git") if self.versioned else None))
 
     def clave(self, *words: str, input: bytes = b"") -> Output:
-        return run_as(self.alice, self.store, [sys.executable, "-m", "clave", *words], input=input)
+        return run_clave(self.alice, self.store, *words, input=input)
 
     def stopped(self, what: str, number: int, *words: str) -> tuple[Output, int]:
         """Run clave, which meets something; return what it left, and how often the agent had to work."""

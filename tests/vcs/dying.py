@@ -1,9 +1,8 @@
-"""A writer that dies, or meets a full disk, at its Nth step. Run as a process of its own by test_crash.py.
+"""A writer that dies, or meets a full disk, at its Nth step. Run in a process of its own by test_crash.py.
 
-Arguments: the store, the kind of write ("git", "plain", "advance:COMMIT", "merge:COMMIT"), "kill" or "full", and N. The
-steps are what Python tells its audit
-hooks of: each open for writing, link, rename, removal, new folder and started program, just before it
-happens. Exit code 0: the write had fewer steps than N.
+The kind of a write is "git", "plain", "advance:COMMIT" or "merge:COMMIT", the fault "kill" or "full". The steps are
+what Python tells its audit hooks of: each open for writing, link, rename, removal, new folder and started program,
+just before it happens. Exit code 0: the write had fewer steps than N.
 """
 
 from __future__ import annotations
@@ -40,10 +39,10 @@ def inject(fault: str, number: int) -> None:
     sys.addaudithook(hook)
 
 
-def main() -> int:
-    store, kind, fault, number = sys.argv[1:]
+def main(store: str, kind: str, fault: str, number: int) -> int:
+    """Write; return the exit code."""
     repository = Repository.find(store)
-    inject(fault, int(number))
+    inject(fault, number)
     try:
         operation, _, commit = kind.partition(":")
         if commit:
@@ -65,7 +64,3 @@ def main() -> int:
         print(error.line())
         return error.exit_code
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+import tempfile
+import traceback
+import warnings
+from typing import TYPE_CHECKING
 
 import pytest
 
 from clave.vcs import transaction, unversioned, work, worktree
 from clave.vcs.git import Repository
+from tests.vcs import dying
 from tests.vcs.dying import BEFORE, CHANGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AFTER = {path: content for path, content in {**BEFORE, **CHANGES}.items() if content is not None}
 MOST_STEPS = 80
@@ -58,18 +65,45 @@ def files(store: Path) -> dict[str, bytes]:
 
 def in_head(store: Path) -> dict[str, bytes]:
     names = git(store, "ls-tree", "-r", "--name-only", "HEAD").split()
-    return {name: git(store, "cat-file", "blob", f"HEAD:{name}").encode() for name in names}
+    argv = ["git", "-C", store, "cat-file", "--batch"]
+    asked = "".join(f"HEAD:{name}\n" for name in names).encode()
+    rest = subprocess.run(argv, input=asked, check=True, capture_output=True).stdout
+    found = {}
+    for name in names:
+        row, _, rest = rest.partition(b"\n")
+        size = int(row.split()[2])
+        found[name], rest = rest[:size], rest[size + 1 :]
+    return found
 
 
 def die(store: Path, kind: str, fault: str, number: int) -> int:
-    here = Path(__file__).parent
-    done = subprocess.run(
-        [sys.executable, here / "dying.py", store, kind, fault, str(number)], capture_output=True, text=True
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    if fault == "full" and done.returncode:
-        assert "No space left" in done.stdout
-    return done.returncode
+    """Fork a writer that dies; return its exit code."""
+    with tempfile.TemporaryFile() as output, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: the workers of xdist have threads
+        pid = os.fork()
+        if pid == 0:
+            become_dying(output.fileno(), str(store), kind, fault, number)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        output.seek(0)
+        said = output.read().decode()
+    assert "Traceback" not in said, said
+    if fault == "full" and code:
+        assert "No space left" in said
+    return code
+
+
+def become_dying(output: int, store: str, kind: str, fault: str, number: int) -> None:
+    """Run the writer and leave without a word to pytest."""
+    code = 1
+    try:
+        for descriptor in (1, 2):
+            os.dup2(output, descriptor)
+        sys.stdout = sys.stderr = open(1, "w", buffering=1)  # noqa: SIM115 - until we leave
+        code = dying.main(store, kind, fault, number)
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(code)
 
 
 def assert_settled(store: Path) -> None:

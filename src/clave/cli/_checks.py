@@ -26,3 +26,18 @@ def replacing(store: Store, name: str, *, force: bool) -> None:
     question = f"An entry already exists for {name}. Overwrite it?"
     if not _ask.confirm_loss(question, force_hint="Overwrite it with -f."):
         raise Finding(f"{name} was left as it is")
+
+
+def require_strength(store: Store, name: str, plaintext: bytes) -> None:
+    """Check that the password of an entry that somebody typed is as strong as the policy of the store wants.
+
+    A key file has no password. Raises Finding, and UsageError for a broken policy.
+    """
+    from clave.store.lifecycle import policies
+
+    rule = policies.rule(store, name)
+    if rule is not None and rule.min_entropy:
+        from clave.model.secret import Secret, is_whole
+
+        if not is_whole(plaintext):
+            policies.require_strength(rule, name, Secret(plaintext).password)

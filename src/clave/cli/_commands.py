@@ -49,6 +49,12 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "access": Row("access", "Who can read and write what."),
         "key": Row("key", "Your own keys in the team of a store."),
     },
+    "Rotate": {
+        "due": Row("due", "What has to be done: values that are too old, exposed, or about to end."),
+        "rotate": Row("rotate", "Give an entry a new value, also where it is in force."),
+        "exposure": Row("exposure", "Which values somebody who is gone knows."),
+        "policy": Row("policy", "What a store wants of its entries: age, owner, how a password is made."),
+    },
     "Share": {
         "sync": Row("sync", "Get what others have done, and share what you have."),
         "conflicts": Row("conflicts", "List what two people have changed in ways that could not be brought together."),

@@ -21,11 +21,18 @@ _LARGEST_KEY = 16 << 20  # bytes of a key file
 
 
 def password(
-    file: str | None, descriptor: int | None, prompt: str, *, again: bool = False, from_input: bool = False
+    file: str | None,
+    descriptor: int | None,
+    prompt: str,
+    *,
+    again: bool = False,
+    from_input: bool = False,
+    key_file: bool = False,
 ) -> Callable[[], str]:
     """Return what gives a file's password when it is wanted: from a file, a descriptor, or a question (`again`: twice).
 
-    `from_input`: standard input is the file itself, and no place to answer.
+    `from_input`: standard input is the file itself, and no place to answer. `key_file`: there is one, and an empty
+    password means that it is all there is.
     """
     if file is not None and descriptor is not None:
         raise UsageError("--password-file and --password-fd are two ways for one thing", "Give one of them.")
@@ -33,9 +40,11 @@ def password(
 
     def get() -> str:
         if not asked:
-            asked.append(
-                _given(file, descriptor) if file or descriptor is not None else _asked(prompt, again, from_input)
-            )
+            is_given = file is not None or descriptor is not None
+            asked.append(_given(file, descriptor) if is_given else _asked(prompt, again, from_input))
+            if is_given and not asked[0] and not key_file:
+                what = f"descriptor {descriptor}" if file is None else printable(file)
+                raise UsageError(f"{what} holds no password", "It is the first line.")
         return asked[0]
 
     return get
@@ -64,12 +73,9 @@ def _given(file: str | None, descriptor: int | None) -> str:
     except OSError as error:
         raise UsageError(f"{what} cannot be read: {error.strerror}") from None
     try:
-        found = line.removesuffix(b"\n").removesuffix(b"\r").decode()
+        return line.removesuffix(b"\n").removesuffix(b"\r").decode()
     except UnicodeDecodeError:
         raise UsageError(f"the password in {what} is not UTF-8") from None
-    if not found:
-        raise UsageError(f"{what} holds no password", "It is the first line.")
-    return found
 
 
 def list_formats(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

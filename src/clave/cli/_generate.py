@@ -25,6 +25,7 @@ def generate(
     words: int | None = None,
     charset: str | None = None,
     exclude_similar: bool = False,
+    allow_weak: bool = False,
     clip: bool = False,
     qrcode: bool = False,
 ) -> None:
@@ -36,15 +37,33 @@ def generate(
     exclusive(clip=clip, qrcode=qrcode)
     from clave.model.secret import Secret
     from clave.store import passwords, writing
+    from clave.store.lifecycle import policies
 
     store, name = app.split(name)
+    rule = policies.rule(store, name)
+    settings = app.settings
+    default = settings.generate_charset_no_symbols if no_symbols else settings.generate_charset
+    number = None if length is None else passwords.parse_length(length)
+    wanted = rule.generate if rule else None
+    if wanted and wanted.words and (number or charset or no_symbols or exclude_similar):
+        wanted = None  # of characters, as the user says
     if words is not None:
         new = passwords.words(words)
+    elif wanted:
+        wanted = wanted._replace(
+            length=number or wanted.length,
+            charset=charset or (None if no_symbols else wanted.charset),
+            symbols=wanted.symbols and not no_symbols,
+            exclude_similar=wanted.exclude_similar or exclude_similar,
+        )
+        new = policies.make(
+            wanted, settings.generate_length, settings.generate_charset, settings.generate_charset_no_symbols
+        )
     else:
-        default = app.settings.generate_charset_no_symbols if no_symbols else app.settings.generate_charset
-        number = app.settings.generate_length if length is None else passwords.parse_length(length)
         chosen = default if charset is None else charset
-        new = passwords.characters(number, chosen, exclude_similar=exclude_similar)
+        new = passwords.characters(number or settings.generate_length, chosen, exclude_similar=exclude_similar)
+    if not allow_weak:
+        policies.require_strength(rule, name, new.text.encode(), bits=new.bits)
     password = new.text.encode()
     _deliver.require(app, password, clip=clip, qrcode=qrcode)
     if in_place:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from clave.cli import _ask, _output
-from clave.cli._checks import exclusive, replacing
+from clave.cli._checks import exclusive, replacing, require_strength
 from clave.errors import CannotDecrypt, Finding, Interrupted, NotFound
 
 if TYPE_CHECKING:
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 
 def insert(
-    app: App, name: str, *, echo: bool = False, multiline: bool = False, path: str | None = None, force: bool = False
+    app: App,
+    name: str,
+    *,
+    echo: bool = False,
+    multiline: bool = False,
+    path: str | None = None,
+    force: bool = False,
+    allow_weak: bool = False,
 ) -> None:
     """Put an entry into the store; the arguments are those of the command."""
     exclusive(echo=echo, multiline=multiline, file=path)
@@ -29,6 +36,8 @@ def insert(
         plaintext = os.fsencode(_password(name, echo=echo)) + b"\n"
     from clave.store import writing
 
+    if not allow_weak:
+        require_strength(store, name, plaintext)
     writing.insert(store, name, plaintext, subject=f"Add given password for {name} to store.")
 
 

@@ -48,6 +48,7 @@ _INSERT = Plain(
         "-e": "echo", "--echo": "echo",
         "-m": "multiline", "--multiline": "multiline",
         "-f": "force", "--force": "force",
+        "--allow-weak": "allow_weak",
     },
 )  # fmt: skip
 _GENERATE = Plain(
@@ -59,6 +60,7 @@ _GENERATE = Plain(
         "-i": "in_place", "--in-place": "in_place",
         "-f": "force", "--force": "force",
         "--exclude-similar": "exclude_similar",
+        "--allow-weak": "allow_weak",
     },
 )  # fmt: skip
 _EXEC = Plain(

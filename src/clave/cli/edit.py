@@ -9,11 +9,13 @@ import click
 
 from clave.cli import _ask, _output
 from clave.cli._app import pass_app
+from clave.cli._checks import require_strength
 from clave.errors import ClaveError, Finding
 from clave.store import layout
 
 if TYPE_CHECKING:
     from clave.cli._app import App
+    from clave.store.store import Store
 
 
 @click.command(name="edit")
@@ -56,4 +58,16 @@ def command(app: App, name: str, on_disk: bool) -> None:
                 if not _ask.confirm("Nothing was saved. Edit again?"):
                     raise
             else:
+                _tell_weakness(store, name, before, after)
                 return
+
+
+def _tell_weakness(store: Store, name: str, before: bytes | None, after: bytes) -> None:
+    """Warn of a new password that is weaker than the policy wants: refused, what was typed would be lost."""
+    from clave.model.secret import Secret
+
+    if before is None or Secret(before).password != Secret(after).password:
+        try:
+            require_strength(store, name, after)
+        except Finding as weakness:
+            _output.warn(weakness.message)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @click.option("--skip-unreadable", is_flag=True, help="Leave out what you cannot decrypt.")
 @click.option("--password-file", metavar="FILE", help="Read the new file's password from the first line of FILE.")
 @click.option("--password-fd", type=int, metavar="N", help="Read it from file descriptor N.")
-@click.option("--key-file", metavar="FILE", help="A key file for a KeePass database.")
+@click.option(
+    "--key-file", metavar="FILE", help="A key file for a KeePass database; with an empty password, all its key."
+)
 @_exchange.formats
 @pass_app
 def command(
@@ -68,7 +70,9 @@ def command(
     recipients = _recipients(store, writer, ids)
     _require_place(store, writer, output, encrypted=bool(recipients))
     options = WriteOptions(
-        password=_exchange.password(password_file, password_fd, "Password of the new file", again=True),
+        password=_exchange.password(
+            password_file, password_fd, "Password of the new file", again=True, key_file=key_file is not None
+        ),
         key_file=_exchange.content(key_file) if key_file else None,
     )
     with Progress("decrypted") as progress:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--words", type=click.IntRange(1, 1000), metavar="N", help="N words of the EFF's long list.")
 @click.option("--charset", metavar="SET", help="Characters to choose from, as for tr: a-z, [:alnum:], …")
 @click.option("--exclude-similar", is_flag=True, help="Leave out what is easily misread, such as 0 and O.")
+@click.option("--allow-weak", is_flag=True, help="Also with less entropy than the policy of the store wants.")
 @delivery()
 @click.argument("name")
 @click.argument("length", required=False)
@@ -35,14 +36,15 @@ def command(
     words: int | None,
     charset: str | None,
     exclude_similar: bool,
+    allow_weak: bool,
     clip: bool,
     qrcode: bool,
 ) -> None:
     """Generate a password.
 
-    It is LENGTH characters long (25, or what generate.length says). Its entropy is told on stderr. It is shown
-    once it is stored. An entry that is there already is overwritten whole, after a question; -i keeps its other
-    lines.
+    It is LENGTH characters long (25, or what generate.length says). The policy of the store may want another length,
+    other characters, or words; options come before it. Its entropy is told on stderr. It is shown once it is stored. An
+    entry that is there already is overwritten whole, after a question; -i keeps its other lines.
     """
     generate(
         app,
@@ -54,6 +56,7 @@ def command(
         words=words,
         charset=charset,
         exclude_similar=exclude_similar,
+        allow_weak=allow_weak,
         clip=clip,
         qrcode=qrcode,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +45,9 @@ _MANY = 40  # lines of new entries; more are counted, unless the list is what wa
 @click.option("--skip-unreadable", is_flag=True, help="With pass and gopass: leave out what you cannot decrypt.")
 @click.option("--password-file", metavar="FILE", help="Read the file's password from the first line of FILE.")
 @click.option("--password-fd", type=int, metavar="N", help="Read it from file descriptor N.")
-@click.option("--key-file", metavar="FILE", help="The key file of a KeePass database.")
+@click.option(
+    "--key-file", metavar="FILE", help="The key file of a KeePass database; with an empty password, all its key."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @_exchange.formats
 @pass_app
@@ -73,32 +76,41 @@ def command(
 
     \b
     clave import export.json                 the format is found
-    clave import keepass team.kdbx --into old/keepass
+    clave import kdbx team.kdbx --into old/keepass
     clave import csv list.csv --map title=Name,password=Pwd,url=Site
     clave import pass ~/.password-store-old  a folder of another store
     clave import dotenv .env --into app      one entry; with --split one a variable
+    clave import keyring                     the keyring of this desktop
 
     In --map, PART is title, folder, user, password, url, notes, otp, tags, created, modified, expires, or skip; other
     columns become fields.
     """
+    from clave.cli import _desktop
     from clave.exchange import importing, limits, planning
 
     store, into = app.split(into)
-    options = _options(chosen)
-    name, path = (None, *source) if len(source) == 1 else source if len(source) == 2 else (None, None)
-    if path is None:
-        raise UsageError("import takes a FILE, and before it at most the FORMAT", "Quote a name that has blanks.")
-    opened = limits.open_source(
-        path,
-        options,
-        password=_exchange.password(
-            password_file, password_fd, f"Password of {path}", from_input=path == limits.STANDARD_INPUT
-        ),
-        key_file=key_file,
-        gpg_options=store.options,
-    )
-    form = _format(name, opened)
-    parsed = form.read(opened)
+    if source == (_desktop.NAME,) and not os.path.lexists(_desktop.NAME):
+        form: Format = _desktop.Desktop()
+        parsed = _desktop.Desktop().read()
+    else:
+        name, path = (None, *source) if len(source) == 1 else source if len(source) == 2 else (None, None)
+        if path is None:
+            raise UsageError("import takes a FILE, and before it at most the FORMAT", "Quote a name that has blanks.")
+        opened = limits.open_source(
+            path,
+            _options(chosen),
+            password=_exchange.password(
+                password_file,
+                password_fd,
+                f"Password of {path}",
+                from_input=path == limits.STANDARD_INPUT,
+                key_file=key_file is not None,
+            ),
+            key_file=key_file,
+            gpg_options=store.options,
+        )
+        form = _format(name, opened)
+        parsed = form.read(opened)
     plan = planning.plan(store, parsed, into=into, policy=policy, history=not no_history)
     _show(plan, form, as_json=as_json, full=dry_run)
     if dry_run:
@@ -123,8 +135,6 @@ def command(
 
 def _agreed(writes: int, replaced: int) -> bool:
     """Ask; where entries are replaced that is the question that --yes answers, and nothing else is at stake."""
-    import os
-
     more = f", {replaced} of them in place of what is there" if replaced else ""
     return os.environ.get("CLAVE_YES") == "1" or _ask.confirm(f"Import {_exchange.plural(writes)}{more}?")
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @click.option("-m", "--multiline", is_flag=True, help="Take all of the input, until Ctrl+D.")
 @click.option("--file", "path", metavar="FILE", help="Take the content of a file, byte for byte (- is stdin).")
 @click.option("-f", "--force", is_flag=True, help="Overwrite without a question.")
+@click.option("--allow-weak", is_flag=True, help="Also a password that is weaker than the policy of the store wants.")
 @click.argument("name")
 @pass_app
-def command(app: App, name: str, echo: bool, multiline: bool, path: str | None, force: bool) -> None:
+def command(app: App, name: str, echo: bool, multiline: bool, path: str | None, force: bool, allow_weak: bool) -> None:
     """Insert an entry.
 
     Without an option the password is asked for twice, unseen; from a pipe, one line is enough. What is there
@@ -31,4 +32,4 @@ def command(app: App, name: str, echo: bool, multiline: bool, path: str | None, 
     clave insert --multiline work/db <notes.txt
     clave insert --file server.key work/server.key
     """
-    insert(app, name, echo=echo, multiline=multiline, path=path, force=force)
+    insert(app, name, echo=echo, multiline=multiline, path=path, force=force, allow_weak=allow_weak)

@@ -66,9 +66,13 @@ def _rekey(store: Store, name: str) -> None:
 
 
 def _check(store: Store, name: str, *, as_json: bool) -> None:
+    from clave.model.name import pending_path
     from clave.store import audience, rekeying
+    from clave.store.lifecycle import pending
 
-    found = audience.compare(store, rekeying.below(store, name))
+    names = rekeying.below(store, name)
+    begun = {*pending.names(store, name), *(each for each in names if pending.is_under_way(store, each))}
+    found = audience.compare(store, [*names, *map(pending_path, sorted(begun))])
     if as_json:
         _print_json(found)
     else:

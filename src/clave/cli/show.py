@@ -25,13 +25,28 @@ if TYPE_CHECKING:
     from clave.store.store import Store
 
 
+# Besides the revisions that `--at` takes: no commit has such a name.
+PENDING, PREVIOUS = ":pending", ":previous"
+
+
 @click.command(name="show", cls=OptionalValues)
 @delivery(line=True)
 @click.option("--at", "revision", metavar="REV", help="As it was: -N (versions earlier), a date or a commit.")
+@click.option("--pending", is_flag=True, help="What is to be in force: of a rotation that is under way.")
+@click.option("--previous", is_flag=True, help="As it was before its value last changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, the entry taken apart into fields.")
 @click.argument("name", metavar="[NAME[#FIELD]]", default="")
 @pass_app
-def command(app: App, name: str, clip: str | None, qrcode: str | None, revision: str | None, as_json: bool) -> None:
+def command(
+    app: App,
+    name: str,
+    clip: str | None,
+    qrcode: str | None,
+    revision: str | None,
+    pending: bool,
+    previous: bool,
+    as_json: bool,
+) -> None:
     """Show an entry, or list a folder.
 
     The entry is written to stdout byte for byte; NAME#FIELD is one field of it, `password` its first line, `otp`
@@ -44,6 +59,8 @@ def command(app: App, name: str, clip: str | None, qrcode: str | None, revision:
     clave show --at -1 work/db     what it was before its last change
     """
     exclusive(clip=clip, qrcode=qrcode, json=as_json)
+    exclusive(at=revision, pending=pending, previous=previous)
+    revision = PENDING if pending else PREVIOUS if previous else revision
     store, name = app.look(name, strict=bool(clip))
     if not name.strip("/") or _is_folder(store, name):
         if clip or qrcode or revision:
@@ -71,6 +88,8 @@ def _is_folder(store: Store, name: str) -> bool:
 
 
 def _plaintext(target: Target, name: str, revision: str | None) -> bytes:
+    if revision in (PENDING, PREVIOUS):
+        return _of_rotation(target, revision)
     if revision is not None:
         from clave.store import history
 
@@ -80,9 +99,21 @@ def _plaintext(target: Target, name: str, revision: str | None) -> bytes:
     return read(target.store.root, target.name, options=target.store.options)
 
 
+def _of_rotation(target: Target, revision: str) -> bytes:
+    """Return the value that is to be in force, or the one before. Raises NotFound where there is none."""
+    from clave.store.lifecycle import pending, rotating
+
+    if revision == PREVIOUS:
+        return rotating.previous(target.store, target.name)
+    found = pending.read(target.store, target.name)
+    if found is None:
+        raise NotFound(f"no rotation of {target.name} is under way", "See which are: clave rotate --list.")
+    return found.plaintext
+
+
 def _value(target: Target, plaintext: bytes, revision: str | None) -> bytes:
     if revision is not None and (target.field or "").casefold() == OTP:
-        raise UsageError("a code is made of the entry as it is now", "Leave out --at.")
+        raise UsageError("a code is made of the entry as it is now", "Leave out --at, --pending or --previous.")
     return _field.value(target, plaintext, target.field or "")
 
 

@@ -130,20 +130,45 @@ def write_file(path: str, data: bytes) -> None:
     Raises UsageError if there is something by now, CannotWrite.
     """
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".clave-export-", dir=os.path.dirname(path) or ".")
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(descriptor)
-            _place(temporary, path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
+        if not _write_nameless(path, data):
+            _write_aside(path, data)
     except FileExistsError:
         raise UsageError(f"{path} is there already", "Name a new file, or remove that one.") from None
     except OSError as error:
         raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+
+
+def _write_nameless(path: str, data: bytes) -> bool:
+    """Write a file that has no name before it is complete: a killed one leaves nothing. False: it cannot be done."""
+    try:
+        descriptor = os.open(os.path.dirname(path) or ".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except (AttributeError, OSError):  # not Linux, or a file system that cannot
+        return False
+    with open(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+        try:
+            # Without a folder's descriptor Python would link the link in /proc.
+            os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+        except FileExistsError:
+            raise
+        except OSError:  # there is no /proc
+            return False
+    return True
+
+
+def _write_aside(path: str, data: bytes) -> None:
+    descriptor, temporary = tempfile.mkstemp(prefix=".clave-export-", dir=os.path.dirname(path) or ".")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        _place(temporary, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
 
 
 def _place(temporary: str, path: str) -> None:

@@ -99,7 +99,9 @@ def normal(item: Item) -> Item:
     """Return an item without parts that are there and empty."""
     return replace(
         item,
-        **{part: getattr(item, part) or None for part in ("password", "user", "notes")},
+        password=item.password or None,
+        user=item.user or None,
+        notes=item.notes or None,
         urls=tuple(filter(None, item.urls)),
         history=tuple(Past(past.when, normal(past.item)) for past in item.history),
     )

@@ -15,7 +15,8 @@ blob the commit changed, the path in the repository, as git names it, and what b
     part   some are                             rekey  same plaintext, new recipients
     same   the plaintext is that of another blob (restored, moved, copied), named behind `from`
 
-Removing a file needs no line: git knows. `Clave-Endorse: <full id>` says that the author of this commit stands for
+Removing a file needs no line: git knows. `Clave-Due: <YYYY-MM-DD> <path>` is the end that an entry has of its own: the
+date in its text, or of a certificate in it. `Clave-Endorse: <full id>` says that the author of this commit stands for
 another one, which is not signed. Trailers are a claim of the author; whoever uses one asks git first whether that path
 changed at all.
 """
@@ -55,7 +56,9 @@ KINDS = frozenset(("meta", "part", "rekey", "same", "value"))
 
 _OPERATION = "Clave-Op"
 _CHANGE = "Clave-Change"
+_DUE = "Clave-Due"
 _ENDORSE = "Clave-Endorse"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -74,7 +77,8 @@ class Note(NamedTuple):
     None where neither says. `name` is the entry or folder that the subject names (`""` the whole store), for
     a move or a copy the new one. `moves` holds every way to read such a subject as (old, new): names may
     contain ` to `, so there can be several, and git has to tell which. `endorses` are the ids of commits that this
-    one endorses. Nothing in here is safe to print.
+    one endorses, `dues` the ends of entries: date (ISO 8601, perhaps none of the calendar) and path. Nothing in here is
+    safe to print.
     """
 
     subject: str
@@ -83,13 +87,22 @@ class Note(NamedTuple):
     name: str | None = None
     moves: tuple[tuple[str, str], ...] = ()
     endorses: tuple[str, ...] = ()
+    dues: tuple[tuple[str, str], ...] = ()
 
 
-def compose(subject: str, operation: str, changes: Iterable[Change], *, endorses: Iterable[str] = ()) -> str:
+def compose(
+    subject: str,
+    operation: str,
+    changes: Iterable[Change],
+    *,
+    endorses: Iterable[str] = (),
+    dues: Iterable[tuple[str, str]] = (),
+) -> str:
     """Return the commit message: the subject on one line, then the trailers.
 
     Control characters of a name in the subject are written as escapes; the trailers hold the exact path.
-    Raises ValueError for an operation, kind or source that DESIGN does not know, and for what is no id of a commit.
+    Raises ValueError for an operation, kind or source that DESIGN does not know, for what is no id of a commit, and for
+    what is no date.
     """
     if operation not in OPERATIONS:
         raise ValueError(f"'{operation}' is no operation")
@@ -99,6 +112,10 @@ def compose(subject: str, operation: str, changes: Iterable[Change], *, endorses
             raise ValueError(f"'{change.kind}' is no kind of change")
         origin = f" from {change.source}" if change.source else ""
         lines.append(f"{_CHANGE}: {change.kind} {encode(change.path)}{origin}")
+    for day, path in dues:
+        if not _DATE.fullmatch(day):
+            raise ValueError(f"'{day}' is no date")
+        lines.append(f"{_DUE}: {day} {encode(path)}")
     for commit in endorses:
         if not _COMMIT.fullmatch(commit):
             raise ValueError(f"'{commit}' is no id of a commit")
@@ -110,8 +127,8 @@ def parse(message: str) -> Note:
     """Read a commit message, of any author and any program. Never raises; what is malformed is not there."""
     subject = message.lstrip("\n").partition("\n")[0].rstrip()
     read = _read_subject(subject)
-    operation, changes, endorses = _read_trailers(message)
-    return read._replace(operation=operation or read.operation, changes=changes, endorses=endorses)
+    said = _read_trailers(message)
+    return said._replace(subject=subject, operation=said.operation or read.operation, name=read.name, moves=read.moves)
 
 
 def encode(path: str) -> str:
@@ -125,32 +142,44 @@ def encode(path: str) -> str:
 
 def decode(text: str) -> str | None:
     """Return the path that `encode` wrote, None for what it would not have written."""
+    if text.isascii() and text.isprintable() and not ("%" in text or " " in text):
+        return text or None
     if not re.fullmatch(r"(?:[!-$&-~]|%[0-9A-F]{2})+", text):
         return None
     path = os.fsdecode(re.sub(rb"%(..)", lambda m: bytes((int(m[1], 16),)), text.encode()))
     return path if encode(path) == text else None
 
 
-def _read_trailers(message: str) -> tuple[str | None, tuple[Change, ...], tuple[str, ...]]:
-    """Return operation, changes, endorsed commits: the last paragraph, if not the first, and every line a trailer."""
+def _read_trailers(message: str) -> Note:
+    """Return what the trailers say: those of the last paragraph, if it is not the first and holds nothing else."""
     paragraphs = re.split(r"\n\s*\n", message.strip())
     if len(paragraphs) < 2:
-        return None, (), ()
+        return Note("")
     operations: list[str] = []
     changes: list[Change] = []
     endorses: list[str] = []
+    dues: list[tuple[str, str]] = []
     for line in paragraphs[-1].split("\n"):
         key, colon, value = line.partition(": ")
         if not colon or not re.fullmatch(r"[A-Za-z0-9-]+", key):
-            return None, (), ()
+            return Note("")
+        value = value.strip()
         if key == _OPERATION:
-            operations.append(value.strip())
-        elif key == _CHANGE and (change := _read_change(value.strip())):
+            operations.append(value)
+        elif key == _CHANGE and (change := _read_change(value)):
             changes.append(change)
-        elif key == _ENDORSE and _COMMIT.fullmatch(value.strip()):
-            endorses.append(value.strip())
+        elif key == _DUE and (due := _read_due(value)):
+            dues.append(due)
+        elif key == _ENDORSE and _COMMIT.fullmatch(value):
+            endorses.append(value)
     operation = operations[0] if len(operations) == 1 and operations[0] in OPERATIONS else None
-    return operation, tuple(changes), tuple(endorses)
+    return Note("", operation, tuple(changes), endorses=tuple(endorses), dues=tuple(dues))
+
+
+def _read_due(value: str) -> tuple[str, str] | None:
+    day, _, encoded = value.partition(" ")
+    path = decode(encoded)
+    return (day, path) if path and _DATE.fullmatch(day) else None
 
 
 def _read_change(value: str) -> Change | None:

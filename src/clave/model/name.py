@@ -9,6 +9,10 @@ from __future__ import annotations
 from clave.errors import UsageError
 
 SUFFIX = ".gpg"
+# A rotation of the entry `a/b` that is under way is kept at `.clave/pending/a/b.new`: as long as `.gpg`, so that it
+# fits where that fits, and a file beside the folder of the entries `a/b/…`. pass takes no notice of it.
+PENDING = ".clave/pending/"
+_PENDING_SUFFIX = ".new"
 
 # The longest component: ext4, XFS, APFS and Btrfs hold 255 bytes, of which `.gpg` takes four. pass
 # writes such names, so we do too; a team store allows 200 (DESIGN, rule 4).
@@ -75,3 +79,19 @@ def check_new(name: str) -> str:
         if part[-1] in ". " or part[0] == " ":
             raise UsageError(f"'{name}' is not a name of an entry", "A component begins or ends with a blank or dot.")
     return plain
+
+
+def pending_path(name: str) -> str:
+    """Return where a rotation of an entry that is under way is kept, relative to the store."""
+    return f"{PENDING}{name}{_PENDING_SUFFIX}"
+
+
+def pending_name(path: str) -> str | None:
+    """Return the entry whose rotation a path keeps, None for any other path."""
+    inside = path.startswith(PENDING) and path.endswith(_PENDING_SUFFIX)
+    return path[len(PENDING) : -len(_PENDING_SUFFIX)] or None if inside else None
+
+
+def entry_folder(path: str) -> str:
+    """Return the folder whose readers a file is for: that of the entry (name or path), or of one that is rotated."""
+    return (pending_name(path) or path).rpartition("/")[0]

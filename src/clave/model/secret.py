@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 # Fields that are no secret (DESIGN, Store format); free text is notes.
-PUBLIC_FIELDS = frozenset(("user", "username", "login", "url", "host", "port", "tags", "notes"))
+PUBLIC_FIELDS = frozenset(("user", "username", "login", "url", "host", "port", "tags", "notes", "expires"))
 _PASSWORD = frozenset(("password", "pass"))
 # Managers write the same thing under these names; whoever asks for `user` means any of them.
 _USER = ("user", "username", "login")
@@ -149,7 +149,7 @@ def is_secret_field(name: str) -> bool:
 def compare(old: bytes | None, new: bytes) -> str:
     """Return how much of a secret is new: "value" all secret fields, "part" some, "meta" none.
 
-    Secret are line 1, the seeds, and every field but user, login, url, host, port, tags and notes. What is no
+    Secret are line 1, the seeds, and every field but user, login, url, host, port, tags, notes and expires. What is no
     text, or a key file, is one secret as a whole.
     """
     if old is None:
@@ -173,6 +173,13 @@ def _secret_fields(secret: Secret) -> dict[str, list[bytes]]:
         if _is_otp(line):
             fields.setdefault("otpauth:", []).append(line.strip())
     return fields
+
+
+def secrets_in(plaintext: bytes) -> frozenset[bytes]:
+    """Return the secrets in a plaintext: line 1, the seeds, and every field that is one; none that is empty."""
+    if is_whole(plaintext):
+        return frozenset((plaintext,))
+    return frozenset(value for values in _secret_fields(Secret(plaintext)).values() for value in values if value)
 
 
 def is_whole(plaintext: bytes) -> bool:

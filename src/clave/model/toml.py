@@ -33,11 +33,11 @@ def at(file: str, data: bytes, key: str) -> str:
     """Return the file and, if it is found, the line that sets a dotted key or begins its table."""
     table = ""
     for number, line in enumerate(data.decode(errors="replace").splitlines(), 1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        header = re.match(r"\s*\[([^\[\]](?:[^#\"']|\"[^\"]*\"|'[^']*')*)\]", line)
         setting = re.match(r"\s*([^=#\[]+?)\s*=", line)
         if header:
             table = _plain(header[1]) + "."
-        if key in (table[:-1] if header else None, table + _plain(setting[1]) if setting else None):
+        if (header and table.startswith(f"{key}.")) or (setting and key == table + _plain(setting[1])):
             return f"{file}, line {number}"
     return file
 

@@ -23,7 +23,7 @@ from clave.openpgp import packets
 from clave.openpgp.sequoia import tried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from pysequoia.packet import Packet
@@ -260,23 +260,8 @@ def _is_soft(body: bytes) -> bool:
     octets = {4: 2, 6: 4}.get(body[0], 0)
     start = 4 + octets
     area = body[start : start + int.from_bytes(body[4:start], "big")]
-    reasons = [each[1:2] for each in _subpackets(area) if each[0] & 0x7F == _REASON]
+    reasons = [each[1:2] for each in packets.subpackets(area) if each[0] & 0x7F == _REASON]
     return bool(reasons) and all(reason and reason[0] in _SOFT_REASONS for reason in reasons)
-
-
-def _subpackets(area: bytes) -> Iterator[bytes]:
-    """Yield type and body of each subpacket (RFC 4880 5.2.3.1)."""
-    at = 0
-    while at < len(area):
-        first = area[at]
-        if first < 192:
-            size, at = first, at + 1
-        elif first < 255:
-            size, at = (first - 192 << 8) + int.from_bytes(area[at + 1 : at + 2], "big") + 192, at + 2
-        else:
-            size, at = int.from_bytes(area[at + 1 : at + 5], "big"), at + 5
-        yield area[at : at + size] or b"\0"
-        at += size
 
 
 # What it says.

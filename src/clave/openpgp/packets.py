@@ -141,6 +141,21 @@ def text(data: bytes, message: Message) -> bytes:
     return (b"".join(_parts(body)) if _is_in_parts(body) else data[start:end])[:_TEXT]
 
 
+def subpackets(area: bytes) -> Iterator[bytes]:
+    """Yield type and body of each subpacket of a signature, in one piece (RFC 4880 5.2.3.1)."""
+    at = 0
+    while at < len(area):
+        first = area[at]
+        if first < 192:
+            size, at = first, at + 1
+        elif first < 255:
+            size, at = (first - 192 << 8) + int.from_bytes(area[at + 1 : at + 2], "big") + 192, at + 2
+        else:
+            size, at = int.from_bytes(area[at + 1 : at + 5], "big"), at + 5
+        yield area[at : at + size] or b"\0"
+        at += size
+
+
 def _is_in_parts(data: bytes) -> bool:
     return data[0] & 0x40 != 0 and 224 <= data[1] < 255
 

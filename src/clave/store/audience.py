@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import CannotDecrypt, CannotEncrypt, StoreDamaged
+from clave.model.name import entry_folder, pending_name
 from clave.openpgp import keys, packets
 from clave.store import layout
+from clave.store.lifecycle import pending
 from clave.store.recipients import readers
 from clave.store.renewal import fits
 
@@ -67,7 +69,10 @@ def audiences(store: Store, names: Iterable[str]) -> list[Audience]:
 
 
 def compare(store: Store, names: Iterable[str]) -> Compared:
-    """Compare who can read each entry with who should. Raises NotFound where a folder has no `.gpg-id` above it."""
+    """Compare who can read each entry (or by its path, what is kept of a rotation) with who should.
+
+    Raises NotFound where a folder has no `.gpg-id` above it.
+    """
     wanted_of = readers(store)
     problems: dict[str, CannotEncrypt] = {}
     total = 0
@@ -75,7 +80,7 @@ def compare(store: Store, names: Iterable[str]) -> Compared:
     for name, present, flaw in _present(store, names):
         total += 1
         try:
-            wanted = wanted_of.of(name.rpartition("/")[0])
+            wanted = wanted_of.of(entry_folder(name))
         except CannotEncrypt as problem:
             problems.setdefault(problem.message, problem)
             continue
@@ -91,8 +96,10 @@ def compare(store: Store, names: Iterable[str]) -> Compared:
 def _present(store: Store, names: Iterable[str]) -> Iterator[tuple[str, list[str], str | None]]:
     """Yield name and key ids of each entry, or why it has none."""
     for name in names:
+        rotated = pending_name(name)
         try:
-            yield name, packets.inspect(packets.dearmor(layout.read_own(store.root, name))).recipients, None
+            data = (rotated and pending.content(store, rotated)) or layout.read_own(store.root, name)
+            yield name, packets.inspect(packets.dearmor(data)).recipients, None
         except (CannotDecrypt, StoreDamaged) as reason:
             yield name, [], reason.message
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from clave.errors import BadMessage, ClaveError, GitFailed, StoreDamaged
-from clave.model.name import SUFFIX
+from clave.model.name import SUFFIX, pending_path
 from clave.model.report import Level, Report, attention, expiry, good, note
 from clave.openpgp import health as openpgp
 from clave.openpgp import keys, packets
@@ -73,6 +74,8 @@ def examine(settings: Settings, name: str | None = None, *, terminal: str | None
         yield from _team(store)
     elif has_gpg:
         yield from _recipients(store)
+    if has_gpg:
+        yield from _rotations(store)
     if shutil.which("git"):
         yield from _history(store)
     yield from _files(store.root)
@@ -175,6 +178,24 @@ def _team(store: Store) -> Iterator[Report]:
     for state in expiry.states(team.roster, team.certificates):
         if state.problem or state.ends_soon:
             yield attention("recipients", state.line().removesuffix(f" {state.mend}"), state.mend)
+
+
+def _rotations(store: Store) -> Iterator[Report]:
+    """Report the rotations that are under way; and what pass, which does not know of them, has made of them."""
+    from clave.store.lifecycle import pending
+
+    for name in pending.names(store):
+        end = f"End it: clave rotate --resume {name}, or --abort {name}"
+        path = pending_path(name)
+        if not layout.has_file(store.root, name + SUFFIX):
+            mend = f"Look at it: clave show --pending {name}; then drop it: clave rotate --abort -f {name}"
+            yield attention("rotation", f"{path} is the rotation of an entry that is not there any more", mend, (path,))
+            continue
+        yield note("rotation", f"{name} is being rotated{pending.by(pending.about(store, name))}", end)
+        with suppress(ClaveError):
+            if not pending.is_for_its_readers(store, name):
+                text = f"{path} is not encrypted to those who read {name} now: pass does not re-encrypt it"
+                yield attention("rotation", text, f"Encrypt it anew: clave rekey {name}", (path,))
 
 
 def _written_well(root: str, folder: str, path: str) -> Iterator[Report]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Node = tuple[str, str | None, list["Node"] | None]
 
 RECIPIENTS = ".gpg-id"
+POLICY = ".clave/policy.toml"
 # A store without git keeps the journal of a write here; one with git, in its git directory.
 UNVERSIONED_JOURNAL = ".clave-journal"
 GIT_JOURNAL = "clave/journal"

@@ -1,7 +1,8 @@
 """Moving and copying entries and folders.
 
 What arrives in a folder is encrypted for that folder's recipients, or nothing is moved: a file is never left
-with the readers of the place that it came from.
+with the readers of the place that it came from. A rotation that is under way goes with the entry that is moved, and
+stays where its entry is copied; an entry that is being rotated is not overwritten.
 
 From one store into another go entries alone, each encrypted anew for its readers there; symlinks, `.gpg-id` files
 and what else lies in a folder stay. It is there before it is gone here: two stores cannot have one commit.
@@ -16,6 +17,7 @@ from clave.errors import CannotDecrypt, NotFound, StoreDamaged, UsageError
 from clave.model.name import SUFFIX, check, check_folder, check_new
 from clave.openpgp.bulk import decrypt_many
 from clave.store import layout
+from clave.store.lifecycle import pending
 from clave.store.operation import Operation, begin
 
 if TYPE_CHECKING:
@@ -106,6 +108,9 @@ def carry(store: Store, planned: Move, other: Store, *, keep: bool, progress: Pr
     if doubt is not None:
         raise doubt
     names = {old.removesuffix(SUFFIX): new.removesuffix(SUFFIX) for old, new in planned.files}
+    if not keep:
+        pending.require_none(store, names, "left behind")
+    pending.require_none(other, names.values(), "replaced")
     ciphertexts = ((name, layout.read_file(store.root, name)) for name in names)
     with begin(other, os.path.dirname(planned.files[0][1])) as change:
         opened = decrypt_many(ciphertexts, options=store.options)
@@ -132,12 +137,15 @@ def move(store: Store, planned: Move, progress: Progress | None = None) -> None:
     subject = f"Rename {planned.old} to {planned.new}."
     if _one_repository(store, planned):
         with begin(store, os.path.dirname(planned.files[0][1])) as change:
-            _place(change, planned, progress)
+            _place(change, store, planned, progress)
             for path, _ in planned.files:
                 change.remove(path)
+            for old, new in _entries(planned):
+                pending.move(change, store, old, new)
             change.commit(subject, "move")
     else:
         # Two repositories cannot have one commit: first it is there, then it is gone here (as in pass).
+        pending.require_none(store, (old for old, _ in _entries(planned)), "left behind")
         copy(store, planned, progress)
         with begin(store, os.path.dirname(planned.files[0][0])) as change:
             for path, _ in planned.files:
@@ -149,7 +157,7 @@ def move(store: Store, planned: Move, progress: Progress | None = None) -> None:
 def copy(store: Store, planned: Move, progress: Progress | None = None) -> None:
     """Carry out a planned copy. Raises as `move`."""
     with begin(store, os.path.dirname(planned.files[0][1])) as change:
-        _place(change, planned, progress)
+        _place(change, store, planned, progress)
         change.commit(f"Copy {planned.old} to {planned.new}.", "copy")
 
 
@@ -158,8 +166,14 @@ def _one_repository(store: Store, planned: Move) -> bool:
     return store.repository(folders[0]) == store.repository(folders[1])
 
 
-def _place(change: Operation, planned: Move, progress: Progress | None) -> None:
+def _entries(planned: Move) -> list[tuple[str, str]]:
+    """Return the entries of a plan: old and new names."""
+    return [(old.removesuffix(SUFFIX), new.removesuffix(SUFFIX)) for old, new in planned.files if old.endswith(SUFFIX)]
+
+
+def _place(change: Operation, store: Store, planned: Move, progress: Progress | None) -> None:
     """Put the files at their new paths, with the recipients of their new folders."""
+    pending.require_none(store, (new for _, new in _entries(planned)), "replaced")
     for old, new in planned.files:
         content = change.content(old)
         if content is None:

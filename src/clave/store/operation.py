@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from clave.errors import CannotDecrypt, CannotEncrypt, KeyLocked, StoreDamaged, UsageError, VerificationFailed
-from clave.model import notices
+from clave.model import due, notices
 from clave.model.change import Change, compose
-from clave.model.name import SUFFIX
+from clave.model.name import SUFFIX, entry_folder, pending_name, pending_path
 from clave.model.secret import compare
 from clave.openpgp import keys
 from clave.openpgp.command import start_decrypting
@@ -52,6 +52,7 @@ class Operation:
         self._write = write
         self._raw: dict[str, Content | None] = {}
         self._plain: dict[str, bytes] = {}
+        self._pending: dict[str, bytes] = {}  # plaintexts too: rotations under way
         self._kinds: dict[str, tuple[str, str | None]] = {}
         self._known: dict[str, bytes] = {}  # what was read, by the path that it was read from
         self._sources: set[str] = set()  # paths whose content goes to another one
@@ -99,6 +100,10 @@ class Operation:
         self._plain[name + SUFFIX] = plaintext
         self._kinds[name + SUFFIX] = ("same", source)
 
+    def write_pending(self, name: str, plaintext: bytes) -> None:
+        """Keep a rotation of an entry that is under way (`rotation.pending`), encrypted to the entry's readers."""
+        self._pending[pending_path(name)] = plaintext
+
     def place(self, path: str, content: Content, *, moved_from: str | None = None, note: Change | None = None) -> None:
         """Put content at a path as it is: a `.gpg-id`, an alias, a ciphertext moved from another path.
 
@@ -119,6 +124,7 @@ class Operation:
         self._raw[path] = None
         self._readers.forget_folders()
         self._plain.pop(path, None)
+        self._pending.pop(path, None)
         self._kinds.pop(path, None)
 
     def set_roster(self, roster: Roster, certificates: Mapping[str, bytes] | None = None) -> None:
@@ -155,25 +161,28 @@ class Operation:
     def reencrypt(self, names: Iterable[str], progress: Progress | None = None) -> list[str]:
         """Encrypt anew those of the entries whose recipients are not the ones that hold; return their names.
 
-        Aliases (symlinks) are left alone, as in pass. Raises CannotEncrypt and CannotDecrypt that name everything
-        that stands in the way, GitFailed for an uncommitted change: nothing is changed then.
+        A rotation of such an entry that is under way is a part of it. Aliases (symlinks) are left alone, as in pass.
+        Raises CannotEncrypt and CannotDecrypt that name everything that stands in the way, GitFailed for an uncommitted
+        change: nothing is changed then.
         """
         from clave.store import renewal
 
         options = self._store.options
-        contents = ((name, self.content(name + SUFFIX)) for name in names)
-        entries = ((name, content) for name, content in contents if isinstance(content, bytes))
+        files = (each for name in names for each in (name, pending_path(name)))
+        contents = ((each, self.content(_file(each))) for each in files)
+        entries = ((each, content) for each, content in contents if isinstance(content, bytes))
         due = renewal.due(entries, self._readers, options=options)
-        self._require_same({each.name + SUFFIX: each.ciphertext for each in due})
+        self._require_same({_file(each.name): each.ciphertext for each in due})
         self._kept = renewal.Kept(self._kept_path()) if len(due) > renewal.FEW else None
         try:
             for name, ciphertext in renewal.renew(due, self._kept, options=options, progress=progress):
-                self._raw[name + SUFFIX] = ciphertext
-                self._kinds.setdefault(name + SUFFIX, ("rekey", None))
+                self._raw[_file(name)] = ciphertext
+                if not pending_name(name):
+                    self._kinds.setdefault(_file(name), ("rekey", None))
         finally:
             if self._kept:
                 self._kept.close()
-        return [each.name for each in due]
+        return list(dict.fromkeys(pending_name(each.name) or each.name for each in due))
 
     def forget_kept(self) -> None:
         """Drop what an earlier re-encryption has kept: every entry is encrypted as it should be."""
@@ -189,14 +198,15 @@ class Operation:
         paths), CannotWrite, Busy, VerificationFailed: the store is then as it was.
         """
         if not adopt:
-            self.require_unchanged((*self._raw, *self._plain))
+            self.require_unchanged((*self._raw, *self._plain, *self._pending))
         if self.team and not self._merged:
             self.require_unchanged(self._sources.union(self._known))
             self._require_right(self.team)
         changes: dict[str, Content | None] = dict(self._raw)
         with self._old() as old:
             items = [
-                (path, plaintext, self._readers.of(path.rpartition("/")[0])) for path, plaintext in self._plain.items()
+                (path, plaintext, self._readers.of(entry_folder(path)))
+                for path, plaintext in (*self._plain.items(), *self._pending.items())
             ]
             for number, (path, ciphertext) in enumerate(self._encrypted(items), 1):
                 changes[path] = ciphertext
@@ -211,7 +221,7 @@ class Operation:
             notes = [
                 Change(kind, self._in_repository(path), source) for path, (kind, source) in sorted(self._kinds.items())
             ]
-            message = compose(subject, operation, notes, endorses=self._endorsed)
+            message = compose(subject, operation, notes, endorses=self._endorsed, dues=self._dues())
             in_repository = {self._in_repository(path): content for path, content in changes.items()}
             self._commit(self._write, in_repository, message, adopt=adopt)
             unshared.note(self._store)
@@ -222,7 +232,7 @@ class Operation:
 
     def _require_right(self, team: Team) -> None:
         """Check that the user may change these paths, and what says who reads only by a roster."""
-        paths = (*self._raw, *self._plain)
+        paths = (*self._raw, *self._plain, *self._pending)
         if not self._has_roster:
             own = next((path for path in paths if os.path.basename(path) == layout.RECIPIENTS), None)
             if own is not None:
@@ -308,6 +318,16 @@ class Operation:
             raise UsageError(f"{path} is in another git repository than the rest of this change", "Do it in two steps.")
         return relative
 
+    def _dues(self) -> list[tuple[str, str]]:
+        """Return which of the plaintexts have an end of their own; what is moved or encrypted anew keeps its."""
+        ending = {path: plaintext for path, plaintext in self._plain.items() if due.may_end(plaintext)}
+        if not ending:
+            return []
+        from clave.store.lifecycle.ends import end
+
+        days = ((path, end(plaintext)) for path, plaintext in sorted(ending.items()))
+        return [(day.isoformat(), self._in_repository(path)) for path, day in days if day is not None]
+
     def _blob_id(self, content: Content) -> str | None:
         return self._write.blob_id(content) if isinstance(self._write, transaction.Transaction) else None
 
@@ -360,6 +380,11 @@ class Operation:
         for path in self._plain.keys() - self._kinds.keys():
             if path in old or not isinstance(self.content(path), bytes):
                 self._kinds[path] = (compare(old.get(path), self._plain[path]), None)
+
+
+def _file(name: str) -> str:
+    """Return the path of an entry; that of a rotation is its name."""
+    return name if pending_name(name) else name + SUFFIX
 
 
 def _opened(gpg: Running, ciphertext: bytes, options: Sequence[str]) -> bytes | CannotDecrypt:

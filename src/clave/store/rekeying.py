@@ -14,13 +14,14 @@ from clave.model.name import SUFFIX, check_folder
 from clave.openpgp import keys, packets
 from clave.process import run
 from clave.store import layout, recipients
+from clave.store.lifecycle import pending
 from clave.store.operation import begin
 from clave.team.readers import recipients_problem
 from clave.vcs.git import Repository, environment, failure
 from clave.vcs.worktree import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from clave.openpgp.keys import Recipient
     from clave.store.operation import Operation
@@ -80,7 +81,7 @@ def rekey(store: Store, name: str, *, progress: Progress | None = None) -> Rekey
     name = check_folder(name)
     folder = name if layout.is_folder(store.root, name) else os.path.dirname(name)
     with begin(store, folder) as change:
-        names: Sequence[str] = below(store, name)
+        names: Sequence[str] = [*below(store, name), *orphans(store, name)]
         left: tuple[str, ...] = ()
         if change.team:
             names, left = able(store, change.team, due(store, change.team.roster, names))
@@ -95,7 +96,8 @@ def rekey(store: Store, name: str, *, progress: Progress | None = None) -> Rekey
 
 def due(store: Store, roster: Roster, names: Iterable[str]) -> list[str]:
     """Return the entries of a team store that are not encrypted to exactly the readers that the roster gives them."""
-    return [name for name in names if recipients_problem(roster, os.path.dirname(name), present(store, name))]
+    held = _held(store)
+    return [name for name in names if any(recipients_problem(roster, os.path.dirname(name), ids) for ids in held(name))]
 
 
 def able(store: Store, team: Team, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -103,10 +105,12 @@ def able(store: Store, team: Team, names: Iterable[str]) -> tuple[tuple[str, ...
     own = keys.own_key_ids(options=store.options)
     me = team.me
     split: tuple[list[str], list[str]] = ([], [])
+    held = _held(store)
     for name in names:
-        ids = present(store, name)
         # Without a list of own keys there may be no agent; a decryption will say what is the matter.
-        opens = ids is not None and (not own or packets.HIDDEN in ids or not own.isdisjoint(ids))
+        opens = all(
+            ids is not None and (not own or packets.HIDDEN in ids or not own.isdisjoint(ids)) for ids in held(name)
+        )
         split[not (opens and me and team.roster.may_write(me.name, name + SUFFIX))].append(name)
     return tuple(split[0]), tuple(split[1])
 
@@ -117,6 +121,22 @@ def present(store: Store, name: str) -> list[str] | None:
         return packets.inspect(packets.dearmor(layout.read_own(store.root, name))).recipients
     except (CannotDecrypt, StoreDamaged):
         return None
+
+
+def orphans(store: Store, folder: str = "") -> list[str]:
+    """Return the entries below a folder of which only a rotation is left that was under way."""
+    return [name for name in pending.names(store, folder) if not layout.has_file(store.root, name + SUFFIX)]
+
+
+def _held(store: Store) -> Callable[[str], list[list[str] | None]]:
+    """Return what gives the key ids of each file of an entry: its own, and that of a rotation that is under way."""
+    begun = set(pending.names(store))
+
+    def held(name: str) -> list[list[str] | None]:
+        own = [present(store, name)] if name not in begun or layout.has_file(store.root, name + SUFFIX) else []
+        return own + ([pending.present(store, name)] if name in begun else [])
+
+    return held
 
 
 def require_plain(store: Store) -> None:
@@ -141,7 +161,7 @@ def below(store: Store, name: str) -> list[str]:
 
 
 def _reencrypt(change: Operation, store: Store, folder: str, progress: Progress | None) -> list[str]:
-    names = change.reencrypt(layout.own_entries(store.root, folder), progress)
+    names = change.reencrypt(pending.with_entries(store, folder), progress)
     if not names and not folder:
         change.forget_kept()
     return names

@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import BadMessage, CannotDecrypt, CannotEncrypt, Interrupted, KeyLocked
+from clave.model.name import entry_folder
 from clave.openpgp import keys, packets
 from clave.openpgp.message import not_ours, untrusted
 from clave.store.recipients import all_problems
@@ -39,7 +40,10 @@ _DIGEST = 32  # bytes of a SHA-256
 
 
 class Due(NamedTuple):
-    """An entry to be encrypted anew: its name, what its file holds, and who shall read it."""
+    """An entry to be encrypted anew: its name, what its file holds, and who shall read it.
+
+    Of a rotation that is under way, the name is the path of its file.
+    """
 
     name: str
     ciphertext: bytes
@@ -65,7 +69,7 @@ def due(
     for name, ciphertext in entries:
         recipients: list[Recipient] = []
         try:
-            recipients = readers.of(name.rpartition("/")[0])
+            recipients = readers.of(entry_folder(name))
         except CannotEncrypt as problem:
             problems.setdefault(problem.message, problem)
         try:

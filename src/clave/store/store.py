@@ -26,6 +26,7 @@ class Store:
         self.root = os.path.abspath(root)
         self.settings = settings
         self.name = name
+        self._team: Team | None = None
         self.recover()
 
     @property
@@ -97,7 +98,9 @@ class Store:
 
         repository = self.team_repository()
         pinned = verify_head(repository)
-        return Team(repository, pinned, pinned.local)
+        if self._team is None or self._team.pinned != pinned:
+            self._team = Team(repository, pinned, pinned.local)
+        return self._team
 
     def known_team(self) -> Team | None:
         """Return the team as the last verified HEAD says; None for a plain store, or where nothing is verified."""

@@ -68,10 +68,13 @@ def remove(store: Store, name: str, *, recursive: bool = False) -> list[str]:
     """Remove an entry, or with `recursive` a folder; return the names of the entries that are gone.
 
     A name that is both is the folder only with a trailing slash (as in pass). Raises NotFound, and UsageError
-    for a folder without `recursive`.
+    for a folder without `recursive`, or an entry that is being rotated.
     """
     plain = check(name)
+    from clave.store.lifecycle import pending  # a write does not need it
+
     if _is_entry(store, plain) and not name.endswith("/"):
+        pending.require_none(store, [plain], "gone")
         with begin(store, plain.rpartition("/")[0]) as change:
             change.remove(plain + SUFFIX)
             change.commit(f"Remove {plain} from store.", "remove")
@@ -81,6 +84,7 @@ def remove(store: Store, name: str, *, recursive: bool = False) -> list[str]:
     if not recursive:
         raise UsageError(f"{plain} is a folder", "Remove it and all below it with -r.")
     names = layout.entries(store.root, plain)
+    pending.require_none(store, pending.names(store, plain), "gone")
     with begin(store, plain) as change:
         for path in layout.files(store.root, plain):
             if change.team is None or os.path.basename(path) != layout.RECIPIENTS:  # that goes with the roster

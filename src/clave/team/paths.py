@@ -4,6 +4,7 @@
 |---|---|
 | `a/b.gpg` | who may write the folder |
 | `.clave/pending/a/b` (a rotation under way) | the same: who may write the folder of `a/b` |
+| `.clave/accepted/a/b` (its value stays as it is) | the same |
 | `.public-keys/FINGERPRINT` | whose key it is, and admins |
 | `.clave/log/FINGERPRINT/YYYY-MM.jsonl` | that key alone, and only by adding lines |
 | `.gpg-id`, `.clave/`, anything else | admins |
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 RECIPIENTS = ".gpg-id"
 CERTIFICATES = ".public-keys"
 ROSTERS = ".clave/roster"
+POLICY = ".clave/policy.toml"
 
 _REFUSED = frozenset((".git", ".gitmodules", ".extensions"))
 _WITH_MEANING = frozenset((".clave", RECIPIENTS, CERTIFICATES, ".gitattributes", ".gitignore"))
@@ -42,6 +44,7 @@ _CERTIFICATE = re.compile(rf"\.public-keys/{_FINGERPRINT}")
 _LOG = re.compile(rf"\.clave/log/{_FINGERPRINT}/\d{{4}}-\d{{2}}\.jsonl", re.ASCII)
 _ROSTER = re.compile(r"\.clave/roster/(\d{5})\.toml(\.sig)?", re.ASCII)
 _PENDING = ".clave/pending/"
+ACCEPTED = ".clave/accepted"
 _SUFFIX = ".gpg"
 
 
@@ -50,6 +53,7 @@ class Kind(StrEnum):
 
     ENTRY = "entry"
     PENDING = "pending"
+    ACCEPTED = "accepted"
     CERTIFICATE = "certificate"
     LOG = "log"
     RECIPIENTS = "recipients"
@@ -58,7 +62,7 @@ class Kind(StrEnum):
 
 
 class Place(NamedTuple):
-    """What a path is, the folder whose rights hold for it (entry, pending), the key that it belongs to (others)."""
+    """What a path is, and whose: `folder` says whose rights hold (entry, pending, accepted), else `fpr` whose key."""
 
     kind: Kind
     folder: str = ""
@@ -81,6 +85,9 @@ def place(path: str) -> Place:
     visible = not any(part.startswith(".") for part in entry.split("/"))
     if visible and entry != path:
         return Place(Kind.PENDING, folder=entry.rpartition("/")[0])
+    accepted = path.removeprefix(f"{ACCEPTED}/")
+    if accepted != path and not any(part.startswith(".") for part in accepted.split("/")):
+        return Place(Kind.ACCEPTED, folder=accepted.rpartition("/")[0])
     if visible and name.endswith(_SUFFIX):
         return Place(Kind.ENTRY, folder=folder)
     return Place(Kind.OTHER)
@@ -92,7 +99,7 @@ def may_change(roster: Roster, fingerprint: str, path: str) -> bool:
     if member is None:
         return False
     kind, folder, fpr = place(path)
-    if kind in (Kind.ENTRY, Kind.PENDING):
+    if kind in (Kind.ENTRY, Kind.PENDING, Kind.ACCEPTED):
         return member.name in roster.writers(folder)
     if kind is Kind.LOG:
         return fpr == fingerprint

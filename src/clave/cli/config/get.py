@@ -18,12 +18,16 @@ def command(app: App, key: str, as_json: bool) -> None:
 
     Exits with 1 if it has none.
     """
-    from clave.config import find_key, text_of
+    from clave.config import DRIVERS, find_key, text_of
 
-    found = find_key(key)
-    value = text_of(app.settings, found)
+    if key.startswith(DRIVERS):
+        value = app.settings.drivers.get(key.removeprefix(DRIVERS))
+    else:
+        value = text_of(app.settings, find_key(key))
     if as_json:
-        _output.json({"key": key, "value": value, "origin": app.settings.origins[key]})
+        _output.json(
+            {"key": key, "value": value, "origin": app.settings.origins.get(key, "file" if value else "default")}
+        )
     elif value is not None:
         _output.line(printable(value))
     if value is None:

@@ -14,7 +14,7 @@ from clave.model.text import printable
 @pass_app
 def command(app: App, as_json: bool) -> None:
     """List the settings in force and where they come from."""
-    from clave.config import KEYS, text_of
+    from clave.config import DRIVERS, KEYS, text_of
 
     settings = app.settings
     if as_json:
@@ -29,10 +29,12 @@ def command(app: App, as_json: bool) -> None:
             }
             for key in KEYS
         ]
-        _output.json({"file": settings.file, "settings": rows})
+        _output.json({"file": settings.file, "settings": rows, "drivers": dict(settings.drivers)})
         return
     for key in KEYS:
         origin = settings.origins[key.name]
         comment = "" if origin in ("default", key.name) else f"  # {origin}"
         value = text_of(settings, key)
         _output.line(f"{key.name} = {printable(value or '')}".rstrip() + comment)
+    for name, program in settings.drivers.items():
+        _output.line(f"{DRIVERS}{name} = {printable(program)}")

@@ -16,13 +16,13 @@ from clave.cli import _output
 def command(key: str, value: str | None, unset: bool) -> None:
     """Change a setting in the config file.
 
-    Comments in the file stay.
+    Comments in the file stay. drivers.NAME is the program behind `clave rotate --driver command:NAME`.
     """
-    from clave.config import find_key, set_value
+    from clave.config import DRIVERS, find_key, set_value
 
     if unset == (value is not None):
         raise click.UsageError("give either a VALUE or --unset")
     set_value(key, value)
-    variable = find_key(key).variable
+    variable = None if key.startswith(DRIVERS) else find_key(key).variable
     if variable and os.environ.get(variable):
         _output.warn(f"{variable} is set and comes before it.")

@@ -10,7 +10,6 @@ import click
 
 from clave.cli import _output, _stolen, _team
 from clave.cli._app import pass_app
-from clave.model.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +44,8 @@ def command(
     commit. It is shown first. Several go at once: where keys of two members are revoked, neither can be replaced, for
     the other one reads too; remove both, and add them with their new keys.
 
-    What they have read they know, and old versions stay readable to them in the history. So this ends with the names
-    of the entries that they could read until now: change those. What they could read earlier, and not any more, is not
-    among them.
+    What they have read they know, and old versions stay readable to them in the history. So this ends with every value
+    in use that they could ever read, or wrote: change those. The list stays until that is done: clave exposure.
 
     Of what a stolen key signed after the last good commit nothing may stand as it was left. Look at those commits;
     bring back earlier versions, or stand for what is all right with --endorse.
@@ -70,11 +68,10 @@ def command(
         {fpr: data for each in restored for fpr, data in each.items()},
         tuple(_commit(store, each) for each in endorse),
     )
-    known = {name: teamwork.readable(store, name) for name in names}
     done = _team.carry_out(store, change, sure=sure, dry_run=dry_run)
     if done and done.preview.lines:
         for name in names:
-            _tell(name, known[name])
+            _tell(store, name)
     _team.finish(store, done)
 
 
@@ -88,21 +85,18 @@ def _without(roster: Roster, names: Sequence[str], reason: str, last_good: str) 
     return replace(after, seq=roster.seq + 1, prev=roster.digest)
 
 
-def _tell(name: str, known: list[str]) -> None:
-    """Say whose values the leaver knows."""
-    if not known:
-        _output.note(f"{name} could read nothing until now; what they could read earlier they may know.")
-        return
-    they = "its value until it is" if len(known) == 1 else "their values until they are"
+def _tell(store: Store, name: str) -> None:
+    """Say which values the leaver knows."""
+    from clave.cli import _exposure
+    from clave.store.lifecycle import exposing
+
+    found = exposing.exposures(store, name)
     _output.note(
-        f"Old ciphertext stays in git: {name} could read {_team.entries(len(known))} until now, and knows {they} "
-        f"changed; so also what {name} could read earlier. Until now:"
+        f"Old ciphertext stays in git, and {name} can open it for ever. What of it is in use has to be changed:"
     )
-    shown = known[:_SHOWN] if sys.stdout.isatty() else known
-    for each in shown:
-        _output.line(printable(each))
-    if len(known) > len(shown):
-        _output.note(f"… and {len(known) - len(shown)} more")
+    _exposure.tell(found, what=name, most=_SHOWN if sys.stdout.isatty() else None)
+    if found.values:
+        _output.note(f"Until then it is listed: clave exposure {name}")
 
 
 def _commit(store: Store, revision: str) -> str:

@@ -2,14 +2,15 @@
 
 Reading:
 
-1. The XML is taken apart by expat: no DTD (so no entities of the file's own), at most 250 elements deep and
-   `limits.MAX_VALUES` of them.
+1. The XML is taken apart by expat: no DTD (so no entities of the file's own), at most 250 elements deep,
+   `limits.MAX_VALUES` elements and 250,000 entries, older versions among them.
 2. A group is a folder; the root group is none. The recycle bin is left out unless it is asked for.
 3. Title, UserName, Password, URL and Notes are the item's own; `KP2A_URL…` (KeePassXC's further addresses) are
    addresses; one-time codes in any of their forms (`_keepass_otp`) are seeds; every other string is a field.
 4. `{REF:…}` is replaced by what it refers to, the first entry in the file's order that fits exactly, or but for upper
    and lower case. One that fits nothing, or leads in a circle, stays as it is and is told.
-5. All else that is not empty (icons, colours, auto-type, data of plugins, notes of groups …) is told as lost.
+5. All else that is not empty (icons, colours, auto-type, data of plugins, notes of groups …) is told as lost, but for
+   what a program counts for itself: UUIDs, when an entry was last looked at and how often, which groups are unfolded.
 
 Writing: the same in reverse. Names are unique in an entry, so further ones get a number; what KeePass cannot hold
 (characters that XML has not, parts of a second, a comma in a tag) is found by reading what was written.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_DEPTH = 250  # elements in each other
+MAX_ENTRIES = 250_000  # with older versions
 MAX_RESOLVED = 16 << 20  # characters that references may be replaced by, all together
 MAX_CHAIN = 30  # references that lead to each other
 
@@ -62,15 +64,17 @@ def parse(xml: bytes) -> Element:
     from xml.parsers import expat
 
     builder = TreeBuilder()
-    depth = count = 0
+    depth = count = entries = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, count
-        depth, count = depth + 1, count + 1
+        nonlocal depth, count, entries
+        depth, count, entries = depth + 1, count + 1, entries + (tag == "Entry")
         if depth > MAX_DEPTH:
             raise BadFile(f"the XML is nested deeper than {MAX_DEPTH} elements", "Export it again.")
         if count > limits.MAX_VALUES:
             raise BadFile(f"the XML holds more than {limits.MAX_VALUES} elements", "Export it in parts.")
+        if entries > MAX_ENTRIES:
+            raise BadFile(f"the XML holds more than {MAX_ENTRIES} entries", "Export it in parts.")
         builder.start(tag, attributes)
 
     def end(tag: str) -> None:
@@ -163,6 +167,7 @@ class _Reader:
     def __init__(self, root: Element, binaries: Sequence[bytes], *, include_deleted: bool) -> None:
         self._include_deleted = include_deleted
         self._meta = root.find("Meta")
+        self._root = root.find("Root")
         self._top = root.find("Root/Group")
         found = _text(self._meta, "RecycleBinUUID").strip()
         is_used = found != _NO_UUID and _text(self._meta, "RecycleBinEnabled").lower() != "false"
@@ -171,8 +176,7 @@ class _Reader:
         self._binaries = dict(enumerate(binaries)) if binaries else self._pool()
         self._lost: list[Lost] = []
         self._entries: list[_Entry] = []
-        if self._top is not None:
-            self._walk()
+        self._walk()
         self._references = _References(each.element for each in self._entries)
         self._budget = limits.MAX_INFLATED
 
@@ -188,9 +192,9 @@ class _Reader:
         return Parsed(tuple(items), tuple(self._lost), tuple(skipped))
 
     def _walk(self) -> None:
-        """Collect the entries, in the document's order; the depth is bounded by the parser."""
-        assert self._top is not None
-        stack: list[tuple[Element, tuple[str, ...], bool]] = [(self._top, (), False)]
+        """Collect the entries, in the document's order. A second root group, which no program writes, is a folder."""
+        groups = [] if self._root is None else self._root.findall("Group")
+        stack: list[tuple[Element, tuple[str, ...], bool]] = [(each, (), False) for each in reversed(groups)]
         while stack:
             element, folder, deleted = stack.pop()
             if element.tag == "Entry":
@@ -297,6 +301,8 @@ class _Reader:
         if override:
             others.append(Field("OverrideURL", override, protected=False))
         times = element.find("Times")
+        if past and element.find("History/Entry") is not None:
+            self._lose(origin, "older versions of an older version")
         self._lose_rest(element, f"an older version of {origin}" if past else origin)
         return Item(
             title=title,

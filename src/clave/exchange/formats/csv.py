@@ -39,11 +39,15 @@ _CALLED = {
 
 
 class Csv(Format):
-    """The format `csv`. It is never recognised: a table can be anybody's."""
+    """The format `csv`. A table can be anybody's: only those that clave has written are recognised."""
 
     name = "csv"
     title = "table (CSV)"
     writes = True
+
+    def recognise(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - what it is called says nothing
+        """Recognise the header that `write` makes."""
+        return head.startswith(limits.write_table(PARTS, ()).rstrip(b"\n"))
 
     def read(self, source: Source) -> Parsed:
         """Return an item a row."""

@@ -19,7 +19,7 @@ from clave.exchange import mapping
 from clave.exchange.format import Format, Source, WriteOptions
 from clave.exchange.formats._gopass import convert
 from clave.exchange.item import Item, Lost, Parsed
-from clave.model.name import SUFFIX
+from clave.model.name import SUFFIX, check
 from clave.model.text import printable
 
 if TYPE_CHECKING:
@@ -72,9 +72,10 @@ class Pass(Format):
         return Parsed(tuple(items), tuple(lost), tuple(skipped))
 
     def files(self, items: Sequence[Item], options: WriteOptions) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002 - it has none
-        """Yield what the store would have."""
+        """Yield the entries of a store under the names that they have there."""
         for item in items:
-            yield from mapping.entries(item, mapping.default_name(item)).items()
+            name = mapping.default_name(item) if item.plain is None else check("/".join((*item.folder, item.title)))
+            yield from mapping.entries(item, name).items()
 
     def _decrypted(self, source: Source, messages: Sequence[tuple[str, bytes]]) -> tuple[dict[str, bytes], list[Lost]]:
         """Return the plaintexts by name. Raises CannotDecrypt for the first message that cannot be opened."""

@@ -33,7 +33,7 @@ class Team:
     def __init__(self, repository: Repository, pinned: Pinned, commit: str) -> None:
         self.commit = commit
         self.pinned = pinned
-        rows = reading.files(repository, commit, (paths.ROSTERS, paths.CERTIFICATES))
+        rows = reading.files(repository, commit, (paths.ROSTERS, paths.CERTIFICATES, paths.POLICY))
         tree = Tree.of({row.path: File(row.mode, row.blob) for row in rows})
         blobs = dict(reading.objects(repository, (row.blob for row in rows), "blob"))
         roster = current_roster(tree, blobs.__getitem__)
@@ -43,6 +43,8 @@ class Team:
         self.certificates: Mapping[str, bytes] = {
             path.rpartition("/")[2]: blobs[file.blob] for path, file in tree.files() if path.startswith(".public-keys/")
         }
+        policy = tree.get(paths.POLICY)
+        self.policy: bytes | None = blobs[policy.blob] if policy else None
         self._recipients: dict[tuple[str, str], Recipient] = {}
 
     @property

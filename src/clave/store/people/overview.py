@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.openpgp import certificates
-from clave.store import layout, rekeying
+from clave.store import rekeying
+from clave.store.lifecycle import pending
 from clave.store.people import expiry
 from clave.team import paths
 from clave.team import roster as rosters
@@ -77,7 +78,7 @@ def look(store: Store) -> Overview:
         team.roster,
         team.me.name if team.me else None,
         tuple(people),
-        tuple(rekeying.due(store, team.roster, layout.own_entries(store.root))),
+        tuple(rekeying.due(store, team.roster, pending.with_entries(store))),
     )
 
 

@@ -14,9 +14,10 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import Busy, CannotEncrypt, NotFound, UsageError, VerificationFailed
-from clave.model.name import SUFFIX, check_new
+from clave.model.name import SUFFIX, check_new, pending_path
 from clave.openpgp import certificates
 from clave.store import layout, rekeying
+from clave.store.lifecycle import pending
 from clave.store.operation import begin
 from clave.store.recipients import TeamReaders
 from clave.store.trust import wronghands
@@ -123,7 +124,9 @@ def make(
             renewed: list[str] = []
             if now.lines:
                 # Also one that is for the new readers already, here and not in HEAD, would be no help to anybody.
-                operation.require_unchanged(each + SUFFIX for each in now.renewed)
+                operation.require_unchanged(
+                    path for each in now.renewed for path in (each + SUFFIX, pending_path(each))
+                )
                 operation.set_roster(now.after, change.certificates)
                 operation.endorse(change.endorses)
                 renewed = operation.reencrypt(now.renewed, progress)
@@ -135,20 +138,6 @@ def make(
     except NotShared as failure:
         return made[0]._replace(unshared=failure)
     return made[0]
-
-
-def readable(store: Store, name: str) -> list[str]:
-    """Return the entries that a member may read by the roster, or whose file is encrypted to a key that they ever had.
-
-    Their values are known to them, whatever is done now.
-    """
-    roster = store.team().roster
-    theirs = {subkey for subkey, owner in roster.subkeys.items() if owner.name == name}
-    return [
-        entry
-        for entry in layout.own_entries(store.root)
-        if name in roster.readers(_folder_of(entry)) or not theirs.isdisjoint(rekeying.present(store, entry) or ())
-    ]
 
 
 def key_of(certificate: bytes) -> Key:
@@ -222,7 +211,7 @@ def _preview(store: Store, team: Team, change: Change) -> Preview:
     if after is before:
         return Preview(before, after, (), (), (), ())
     wronghands.require_looked_at(store, team, after, change.endorses, change.certificates)
-    entries = layout.own_entries(store.root)
+    entries = pending.with_entries(store)
     folders = {"", *(each.path for each in after.folders), *map(_folder_of, entries)}
     other = {each for each in folders if before.recipients(each) != after.recipients(each)}
     readers = TeamReaders(team, after, {**team.certificates, **change.certificates})

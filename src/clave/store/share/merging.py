@@ -5,6 +5,8 @@
   are kept: theirs at the path, ours beside it as `NAME.conflict-<short>`. Never does a mark of a conflict get into one.
 - An entry that one side moved and the other changed is moved and changed. One that one side removed and the other
   changed stays.
+- Of two re-encryptions of a rotation that is under way one is taken; where one side has ended it, it is ended. Of two
+  different ones both are kept. It follows its entry where that was moved.
 - What is no entry (in a plain store, `.gpg-id` too) is one side's; both changed it: both are kept. What an admin keeps
   in a team store is not decided by a merge: that is refused. A log that only grows has the lines of both.
 - What is taken is encrypted anew, if those who read its folder now are others than when it was written. What is not
@@ -13,13 +15,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotDecrypt, GitFailed, KeyLocked, VerificationFailed
+from clave.errors import CannotDecrypt, GitFailed, KeyLocked, StoreDamaged, VerificationFailed
 from clave.model import threeway
-from clave.model.name import SUFFIX
+from clave.model.name import SUFFIX, entry_folder, pending_name, pending_path
 from clave.openpgp import bulk
 from clave.store import layout
+from clave.store.operation import begin
 from clave.team import paths
 from clave.team.paths import Kind
 from clave.vcs import graph, reading
@@ -49,10 +53,14 @@ class Conflict(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """What a merge brought: conflicts, and the entries that are still encrypted to those who read them before."""
+    """What a merge brought: conflicts, and the entries that are still encrypted to those who read them before.
+
+    `parted` are entries that were moved by one side and begun to be rotated by the other: their old and new names.
+    """
 
     conflicts: tuple[Conflict, ...]
     left: tuple[str, ...]
+    parted: tuple[tuple[str, str], ...] = ()
 
 
 class Taken(NamedTuple):
@@ -176,10 +184,11 @@ class Merger:
         """Return the plaintexts, by blob, of the entries that both changed, as far as they can be read."""
         wanted: dict[str, str] = {}
         for path, (base, ours, theirs, *_) in decision.both.items():
-            if _is_entry(path) and ours and theirs and _ordinary(ours, theirs) and base not in (ours, theirs):
+            both = ours and theirs and base not in (ours, theirs)
+            if _ordinary(ours, theirs) and ((both and _is_entry(path)) or _is_pending(path)):
                 wanted |= {file.blob: path for file in (base, ours, theirs) if file and file.blob in self._contents}
         blobs = list(wanted)
-        items = ((wanted[blob].removesuffix(SUFFIX), self._contents[blob]) for blob in blobs)
+        items = ((_name(wanted[blob]), self._contents[blob]) for blob in blobs)
         opened = zip(blobs, bulk.decrypt_many(items, options=self._store.options), strict=False)
         return {blob: text for blob, (_, text) in opened if isinstance(text, bytes)}
 
@@ -189,6 +198,8 @@ class Merger:
             self._taken[path] = Taken(theirs, self._theirs, there)
         elif theirs and theirs == base:
             self._taken[path] = Taken(ours, self._ours, here)
+        elif _is_pending(path):
+            self._join_pending(path, three, texts)
         elif not _is_entry(path):
             self._join_file(path, three, team)
         elif ours and theirs and ours.blob in texts and theirs.blob in texts:
@@ -206,14 +217,27 @@ class Merger:
         else:
             self._keep_both(path, three)
 
+    def _join_pending(self, path: str, three: Three, texts: Mapping[str, bytes]) -> None:
+        """Take one of two files of the same rotation; where one side has changed or ended it, that is what becomes."""
+        base, ours, theirs = (texts.get(file.blob) if file else None for file in three[:3])
+        readable = all(text is not None for text, file in zip((base, ours, theirs), three[:3], strict=True) if file)
+        if readable and base == ours:
+            self._taken[path] = Taken(three.theirs, self._theirs, three.there)
+        elif readable and base == theirs:
+            self._taken[path] = Taken(three.ours, self._ours, three.here)
+        elif readable and ours == theirs:
+            self._taken[path] = Taken(three.theirs, self._theirs, three.there)
+        else:
+            self._keep_both(path, three)
+
     def _join_file(self, path: str, three: Three, team: Team | None) -> None:
         kind = paths.place(path).kind if team else None
         if kind is Kind.LOG and three.ours and three.theirs:
             theirs, ours = (self._contents[file.blob].splitlines(keepends=True) for file in (three.theirs, three.ours))
             self._files[path] = b"".join([*theirs, *(line for line in ours if line not in set(theirs))])
-        elif team and kind is not Kind.PENDING and self._again:
+        elif team and self._again:
             self._conflicts.append(Conflict(path, ""))  # what the others have stays: nothing else may wait for it
-        elif team and kind is not Kind.PENDING:
+        elif team:
             raise VerificationFailed(
                 f"{path} was changed here and by somebody else, and a merge may not decide between the two",
                 "Take your own change back (clave undo, or clave restore), then: clave sync.",
@@ -231,7 +255,7 @@ class Merger:
         self._conflicts.append(Conflict(path, kept))
 
     def _aside(self, path: str) -> str:
-        end = SUFFIX if path.endswith(SUFFIX) else ""
+        end = path[-len(SUFFIX) :] if path.endswith(SUFFIX) or _is_pending(path) else ""
         folder, slash, name = path.removesuffix(end).rpartition("/")
         stem = folder + slash + name.encode("utf-8", "surrogateescape")[:_LONGEST].decode("utf-8", "ignore")
         number = 1
@@ -268,15 +292,16 @@ class Merger:
         names: list[str] = []
         left: list[str] = []
         for path, (file, side, source) in self._taken.items():
-            if file and file.mode == _PLAIN and _is_entry(path) and not self._store.settings.keys:
+            message = _is_entry(path) or _is_pending(path)
+            if file and file.mode == _PLAIN and message and not self._store.settings.keys:
                 if change.team:
                     same = rosters[id(side)] == rosters[id(result)] and _folder(source) == _folder(path)
                 else:
                     same = _recipients(side, source) == _recipients(result, path)
                 if not same:
                     may = not change.team or paths.may_change(change.team.roster, change.team.require_member(), path)
-                    (names if may else left).append(path.removesuffix(SUFFIX))
-        return left + renew(change, names)
+                    (names if may else left).append(_name(path))
+        return [*dict.fromkeys(left), *renew(change, list(dict.fromkeys(names)))]
 
 
 def merge(store: Store, repository: Repository, change: Operation, ours: str, theirs: str, team: Team | None) -> Merged:
@@ -287,7 +312,29 @@ def merge(store: Store, repository: Repository, change: Operation, ours: str, th
     their_moves = graph.moves(repository, base, theirs, ours, there)
     change.merge(theirs, team)
     merger = Merger(store, repository, here, there, here, ours[:7])
-    return merger.into(change, decide(base, here, there, our_moves, their_moves))
+    merged = merger.into(change, decide(base, here, there, our_moves, their_moves))
+    both = {**our_moves, **their_moves}.items()
+    return merged._replace(parted=tuple((_name(old), _name(new)) for old, new in both if _is_parted(change, old, new)))
+
+
+def _is_parted(change: Operation, old: str, new: str) -> bool:
+    """Tell whether one side has begun to rotate an entry that the other has moved: its rotation is where it was."""
+    rotation = pending_path(_name(old)), pending_path(_name(new))
+    there = [change.content(path) is not None for path in (*rotation, old, new)]
+    return there == [True, False, False, True]
+
+
+def bring_together(store: Store, parted: Iterable[tuple[str, str]]) -> None:
+    """Let rotations follow their entries, in a commit of its own: a merge may not set a path back to what it was.
+
+    One that the user cannot read, or may not write, stays where it is: doctor tells.
+    """
+    from clave.store.lifecycle import pending
+
+    for old, new in parted:
+        with begin(store, _folder(new)) as change, suppress(CannotDecrypt, StoreDamaged, VerificationFailed):
+            pending.move(change, store, old, new)
+            change.commit(f"Let the rotation of {old} follow it to {new}.", "move")
 
 
 def renew(change: Operation, names: Sequence[str]) -> list[str]:
@@ -319,12 +366,20 @@ def _recipients(files: Files, path: str) -> File | None:
 
 
 def _folder(path: str) -> str:
-    return path.rpartition("/")[0]
+    return entry_folder(path)
+
+
+def _name(path: str) -> str:
+    return pending_name(path) or path.removesuffix(SUFFIX)
 
 
 def _is_entry(path: str) -> bool:
     return paths.place(path).kind is Kind.ENTRY
 
 
-def _ordinary(*files: File) -> bool:
-    return all(file.mode != _LINK for file in files)
+def _is_pending(path: str) -> bool:
+    return paths.place(path).kind is Kind.PENDING and pending_name(path) is not None
+
+
+def _ordinary(*files: File | None) -> bool:
+    return all(file.mode != _LINK for file in files if file)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import NotFound, UsageError, VerificationFailed
 from clave.model.change import parse
-from clave.model.name import SUFFIX
-from clave.store import layout
+from clave.model.name import SUFFIX, pending_path
+from clave.store.lifecycle import pending
 from clave.store.operation import begin
 from clave.store.share.merging import Merger, decide, renew, roster_file
 from clave.store.trust import pins, verification
@@ -91,7 +91,7 @@ def _again(store: Store, repository: Repository, commit: str) -> Replayed:
         merged = merger.into(change, decide(base, ours, theirs, *moves))
         left = list(merged.left)
         if roster_file(before) != roster_file(after) and not refused:
-            left += renew(change, [name for name in layout.own_entries(store.root) if _may_write(change, name)])
+            left += renew(change, [name for name in pending.with_entries(store) if _may_write(change, name)])
         change.commit(note.subject or "Change the store.", note.operation or "edit")
     return Replayed(merged.conflicts, tuple(left), refused)
 
@@ -100,7 +100,7 @@ def _may_write(change: Operation, name: str) -> bool:
     assert change.team is not None
     path = name + SUFFIX
     own = paths.may_change(change.team.roster, change.team.require_member(), path)
-    return own and isinstance(change.content(path), bytes)
+    return own and any(isinstance(change.content(each), bytes) for each in (path, pending_path(name)))
 
 
 def _redo(change: Operation, repository: Repository, before: Files, after: Files) -> None:

@@ -42,15 +42,18 @@ def share(
     *,
     told: Callable[[str], object] | None = None,
     answered: Mapping[str, str] | None = None,
+    keep: bool = True,
 ) -> T:
     """Sync, do `work`, which makes one commit or none, and push it.
 
     `answered` are refs of the remote's that go in the same push, each with the commit that it must still have.
 
+    `keep`: where the remote cannot be reached, the commit is kept here, and NotShared is raised; without, nothing is
+    done, and Unreachable is raised.
+
     Where others have pushed in between, the commit is taken back, it was shared with nobody, and `work` is done again
-    on theirs. Without a remote just `work` is done. Raises NotShared where the remote cannot be reached: the commit is
-    kept. Raises Busy where others were faster five times, and what `work` and `syncing.sync` raise; nothing is changed
-    then but what the sync brought in.
+    on theirs. Without a remote just `work` is done. Raises Busy where others were faster five times, and what
+    `work` and `syncing.sync` raise; nothing is changed then but what the sync brought in.
     """
     repository = store.repository()
     if repository is None or remote.remote_of(repository) is None:
@@ -60,6 +63,8 @@ def share(
             pause = _PAUSE * 2 ** (attempt - 1)
             time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - no secret: who waits how long
         away = _synced(store, told)
+        if away is not None and not keep:
+            raise away
         before, pinned = repository.head(), pins.read(repository)
         done = work()
         made = repository.head()
@@ -70,6 +75,9 @@ def share(
                 raise away
             syncing.push(store, told=told, answered=answered)
         except remote.Unreachable as failure:
+            if not keep:
+                _take_back(store, made, before, pinned)
+                raise
             raise NotShared(f"done here, not shared yet: {failure.message}", "Share it: clave sync.") from None
         except remote.Rejected:
             _take_back(store, made, before, pinned)
@@ -81,6 +89,12 @@ def share(
     raise Busy(
         f"others have pushed each of the {_ATTEMPTS} times that this was about to", "Nothing was changed. Try again."
     )
+
+
+def is_shared(store: Store) -> bool:
+    """Tell whether a store is a repository of its own, with a remote."""
+    repository = _own(store)
+    return repository is not None and remote.has_remote(repository)
 
 
 def shared(store: Store) -> str | None:

@@ -379,6 +379,7 @@ class _Run:
             team = self._judging(head, tip)
             merged = merging.merge(self.store, self.repository, change, head, tip, team)
             change.commit("Merge what others have shared.", "merge")
+        merging.bring_together(self.store, merged.parted)
         self.conflicts += merged.conflicts
         self.left += merged.left
         self._replay()

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 import time
-import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import BadMessage, VerificationFailed
+from clave.errors import BadMessage, UsageError, VerificationFailed
 from clave.model.text import printable
 from clave.openpgp import certificates, packets
+from clave.rotation import policy
 from clave.store.people.membership import Team
 from clave.store.trust import judging, verification
 from clave.store.trust.genesis import shared
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from clave.store.store import Store
     from clave.store.trust.pins import Pinned
     from clave.vcs.git import Repository
-
-POLICY = ".clave/policy.toml"
-_AGE = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
-_SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 
 
 class Inspection(NamedTuple):
@@ -77,7 +73,7 @@ def inspect(store: Store, *, everything: bool = False) -> Inspection:
         *_waiting(verdict),
         *([f"{len(due)} of the entries are not encrypted to the readers they have now: clave rekey"] if due else []),
         *_uncommitted(repository),
-        *_too_old(repository, verdict.good, when),
+        *_too_old(team.policy, when),
     )
     return Inspection(pinned, verdict, team.roster.seq, signer, when, due, warnings)
 
@@ -121,22 +117,16 @@ def _uncommitted(repository: Repository) -> list[str]:
     return [f"{len(paths)} files are not as they were committed, {printable(paths[0])} for one"] if paths else []
 
 
-def _too_old(repository: Repository, commit: str, when: int) -> list[str]:
-    """Return that the newest commit is older than the policy lets it be."""
-    rows = [row for row in reading.files(repository, commit, (POLICY,)) if row.path == POLICY]
-    data = dict(reading.objects(repository, [row.blob for row in rows], "blob"))
-    if not rows:
+def _too_old(data: bytes | None, when: int) -> list[str]:
+    """Return that the newest commit is older than the policy lets it be, or that nobody can know."""
+    if data is None:
         return []
     try:
-        text = tomllib.loads(data.get(rows[0].blob, b"").decode()).get("max_age")
-    except ValueError:
-        return [f"{POLICY} is not TOML"]
-    if text is None:
-        return []
-    age = _AGE.fullmatch(text) if isinstance(text, str) else None
-    if age is None:
-        return [f"max_age in {POLICY} is not a time such as 30d"]
-    if time.time() - when > int(age[1]) * _SECONDS[age[2]]:
+        max_age = policy.parse(data).max_age
+    except UsageError as broken:
+        return [broken.message]
+    if max_age is not None and time.time() - when > max_age.total_seconds():
         made = time.strftime("%Y-%m-%d", time.gmtime(when))
-        return [f"the newest commit is of {made}, older than the policy's max_age of {text}: is something held back?"]
+        days = f"{max_age.days}d" if max_age.days else f"{max_age.seconds // 3600}h"
+        return [f"the newest commit is of {made}, older than the policy's max_age of {days}: is something held back?"]
     return []
