@@ -149,10 +149,10 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("sample", sorted(each.name for each in SAMPLES.iterdir() if each.is_file()))
+@pytest.mark.parametrize(
+    "sample", sorted(each.name for each in SAMPLES.iterdir() if each.is_file() and each.name.startswith(MINE))
+)
 def test_each_leaf_of_a_sample_is_found(folder: Path, sample: str) -> None:
-    if not any(sample.startswith(name) for name in MINE):
-        pytest.skip("another's")
     source = limits.FileSource(str(folder / sample), ReadOptions(include_deleted=True))
     form = detect(source)
     assert sample.startswith(form.name)

@@ -358,7 +358,8 @@ class _Writer:
         return {name: self._first(f"{key}.{name}") or None for name in _PARTS[key]}
 
     def _own(self) -> Iterator[dict[str, Any]]:
-        yield from ({"name": "totp", "value": uri, "type": _HIDDEN} for uri in self._item.otp[1:])
+        for uri in self._item.otp[1:]:
+            yield {"name": "totp", "value": uri, "type": _HIDDEN}
         for each in self._left:
             plain = _BOOLEAN if each.value in ("true", "false") else _TEXT
             yield {"name": each.name, "value": each.value, "type": _HIDDEN if each.protected else plain}
