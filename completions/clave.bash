@@ -103,18 +103,18 @@ _clave_takes() {
     options=() valued=() attached=() kinds=() commands=() aliases=() left_out=()
     case $where in
         '')
-            options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --json)
+            options=(-s --store --yes --version -h --help -c --clip -q --qrcode --at --pending --previous --json)
             valued=('-s=store' '--store=store' '--at=-')
             commands=(show ls list find search grep clip pick otp init rekey insert add set edit generate rm remove
-            delete mv rename cp copy join team group grant revoke restrict access key exposure sync conflicts resolve
-            git-setup verify pin exec run env render manifest allow ci log history diff restore undo git store config
-            doctor completion help version)
+            delete mv rename cp copy join team group grant revoke restrict access key due rotate exposure policy sync
+            conflicts resolve git-setup verify pin exec run env render manifest allow ci import export log history
+            diff restore undo git store config doctor completion help version)
             aliases=('list=ls' 'search=find' 'add=insert' 'remove=rm' 'delete=rm' 'rename=mv' 'copy=cp' 'run=exec'
             'history=log')
             left_out=(show)
             ;;
         'show')
-            options=(-c --clip -q --qrcode --at --json -h --help)
+            options=(-c --clip -q --qrcode --at --pending --previous --json -h --help)
             valued=('--at=-')
             kinds=(value)
             ;;
@@ -183,12 +183,12 @@ _clave_takes() {
             kinds=(entry)
             ;;
         'insert')
-            options=(-e --echo -m --multiline --file -f --force -h --help)
+            options=(-e --echo -m --multiline --file -f --force --allow-weak -h --help)
             valued=('--file=file')
             kinds=(entry)
             ;;
         'set')
-            options=(--unset -e --echo -h --help)
+            options=(--unset -e --echo --allow-weak -h --help)
             kinds=(entry 'field*')
             ;;
         'edit')
@@ -196,8 +196,8 @@ _clave_takes() {
             kinds=(entry)
             ;;
         'generate')
-            options=(-n --no-symbols -i --in-place -f --force --words --charset --exclude-similar -c --clip -q
-            --qrcode -h --help)
+            options=(-n --no-symbols -i --in-place -f --force --words --charset --exclude-similar --allow-weak -c
+            --clip -q --qrcode -h --help)
             valued=('--words=-' '--charset=-')
             kinds=(entry -)
             ;;
@@ -315,6 +315,19 @@ _clave_takes() {
             options=(--sure --dry-run -h --help)
             kinds=(member file)
             ;;
+        'due')
+            options=(--within --mine --json --ics -q --quiet --scan --notify --prompt -h --help)
+            valued=('--within=-' '--ics=file')
+            kinds=(entry)
+            ;;
+        'rotate')
+            options=(-d --driver -o --option --value-from -n --no-symbols --length --words --charset
+            --exclude-similar --resume --abort --rollback --as-begun -f --force --list --due --exposed-to --json -h
+            --help)
+            valued=('-d==manual,command' '--driver==manual,command' '-o=-' '--option=-' '--value-from==stdin'
+            '--length=-' '--words=-' '--charset=-' '--exposed-to=member')
+            kinds=(entry)
+            ;;
         'exposure')
             options=(-h --help)
             commands=(list accept)
@@ -328,6 +341,22 @@ _clave_takes() {
             options=(--reason --who -h --help)
             valued=('--reason=-' '--who=member')
             kinds=(entry)
+            ;;
+        'policy')
+            options=(-h --help)
+            commands=(show set check)
+            ;;
+        'policy show')
+            options=(--json -h --help)
+            kinds=(entry)
+            ;;
+        'policy set')
+            options=(--unset --max-age -h --help)
+            valued=('--unset=-' '--max-age=-')
+            kinds=(- '-*')
+            ;;
+        'policy check')
+            options=(--json -h --help)
             ;;
         'sync')
             options=(--dry-run --endorse --sign --json -h --help)
@@ -394,6 +423,21 @@ _clave_takes() {
             options=(--key-file --key-fd -h --help)
             valued=('--key-file=file' '--key-fd=-')
             kinds=('-*')
+            ;;
+        'import')
+            options=(--into -n --dry-run --on-conflict --lossy --map --no-history --deleted --split --convert
+            --skip-unreadable --password-file --password-fd --key-file --json --formats -h --help)
+            valued=('--into=folder' '--on-conflict==skip,replace,keep-both,merge' '--map=-' '--password-file=file'
+            '--password-fd=-' '--key-file=file')
+            kinds=('file*')
+            ;;
+        'export')
+            options=(-o --output --plaintext --encrypt-to --lossy --skip-unreadable --password-file --password-fd
+            --key-file --formats -h --help)
+            valued=('-o=file' '--output=file' '--encrypt-to=key' '--password-file=file' '--password-fd=-'
+            '--key-file=file')
+            kinds=('=1password-csv,1pux,bitwarden-csv,bitwarden-encrypted,bitwarden-json,bitwarden-zip,chrome,csv,dashlane,dotenv,firefox,json,kdbx,keepass-xml,keepass1-csv,keepassxc-csv,lastpass,nordpass,pass,roboform,safari'
+            'entry*')
             ;;
         'log')
             options=(-n --number --verify --json -h --help)

@@ -121,6 +121,8 @@ function __clave_takes --no-scope-shadowing
                 '-q:Show it as a QR code' \
                 '--qrcode:Show it as a QR code' \
                 '--at:As it was: -N (versions earlier), a date or a commit' \
+                '--pending:What is to be in force: of a rotation that is under way' \
+                '--previous:As it was before its value last changed' \
                 '--json:Print JSON, the entry taken apart into fields'
             set valued '-s=store' '--store=store' '--at=-'
             set commands \
@@ -155,7 +157,10 @@ function __clave_takes --no-scope-shadowing
                 'restrict:End that a folder inherits the rights on those above it.' \
                 'access:Who can read and write what.' \
                 'key:Your own keys in the team of a store.' \
+                'due:What has to be done: values that are too old, exposed, or about to end.' \
+                'rotate:Give an entry a new value, also where it is in force.' \
                 'exposure:Which values somebody who is gone knows.' \
+                'policy:What a store wants of its entries: age, owner, how a password is made.' \
                 'sync:Get what others have done, and share what you have.' \
                 'conflicts:List what two people have changed in ways that could not be brought together.' \
                 'resolve:Choose between the two versions of an entry that could not be brought together.' \
@@ -201,6 +206,8 @@ function __clave_takes --no-scope-shadowing
                 '-q:Show it as a QR code' \
                 '--qrcode:Show it as a QR code' \
                 '--at:As it was: -N (versions earlier), a date or a commit' \
+                '--pending:What is to be in force: of a rotation that is under way' \
+                '--previous:As it was before its value last changed' \
                 '--json:Print JSON, the entry taken apart into fields' \
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
@@ -397,6 +404,7 @@ function __clave_takes --no-scope-shadowing
                 '--file:Take the content of a file, byte for byte (- is stdin)' \
                 '-f:Overwrite without a question' \
                 '--force:Overwrite without a question' \
+                '--allow-weak:Also a password that is weaker than the policy of the store wants' \
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set valued '--file=file'
@@ -406,6 +414,7 @@ function __clave_takes --no-scope-shadowing
                 '--unset:Remove the fields instead' \
                 '-e:Show what is typed' \
                 '--echo:Show what is typed' \
+                '--allow-weak:Also a password that is weaker than the policy of the store wants' \
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds entry 'field*'
@@ -426,6 +435,7 @@ function __clave_takes --no-scope-shadowing
                 '--words:N words of the EFF\'s long list' \
                 '--charset:Characters to choose from, as for tr: a-z, [:alnum:], …' \
                 '--exclude-similar:Leave out what is easily misread, such as 0 and O' \
+                '--allow-weak:Also with less entropy than the policy of the store wants' \
                 '-c:Copy it to the clipboard, which is cleared after a while' \
                 '--clip:Copy it to the clipboard, which is cleared after a while' \
                 '-q:Show it as a QR code' \
@@ -650,6 +660,57 @@ function __clave_takes --no-scope-shadowing
                 '-h:Show this message and exit' \
                 '--help:Show this message and exit'
             set kinds member file
+        case 'due'
+            set options \
+                '--within:What is due in this time is soon (14d)' \
+                '--mine:Only what you own, as the policy says' \
+                '--json:Print JSON' \
+                '--ics:Write a calendar of all that will be due (- is stdout)' \
+                '-q:Print nothing: the exit code says if there is something' \
+                '--quiet:Print nothing: the exit code says if there is something' \
+                '--scan:First decrypt, once, what other programs wrote, for ends in it' \
+                '--notify:Show a notification on the desktop if there is something' \
+                '--prompt:Print \'3 due\' for a shell\'s prompt, if that is known at once' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--within=-' '--ics=file'
+            set kinds entry
+        case 'rotate'
+            set options \
+                '-d:Who changes it outside: manual, command:NAME, postgresql, …' \
+                '--driver:Who changes it outside: manual, command:NAME, postgresql, …' \
+                '-o:An option of the driver\'s' \
+                '--option:An option of the driver\'s' \
+                '--value-from:Take the new password from stdin\'s first line' \
+                '-n:Letters and digits only' \
+                '--no-symbols:Letters and digits only' \
+                '--length:So many characters' \
+                '--words:N words of the EFF\'s long list' \
+                '--charset:Characters to choose from, as for tr: a-z, [:alnum:], …' \
+                '--exclude-similar:Leave out what is easily misread, such as 0 and O' \
+                '--resume:Go on with a rotation that was begun, by whomever' \
+                '--abort:Give it up: the old value works again' \
+                '--rollback:Make the value before this one the entry\'s again, by the same steps' \
+                '--as-begun:With --resume or --abort: the driver that it was begun with' \
+                '-f:With --abort: forget it, whatever is in force outside' \
+                '--force:With --abort: forget it, whatever is in force outside' \
+                '--list:List the rotations that are under way' \
+                '--due:Rotate all whose time has come, one after the other' \
+                '--exposed-to:Rotate all that WHO could ever read, or has written' \
+                '--json:Print the list as JSON' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued \
+                '-d==manual,command:,postgresql' \
+                '--driver==manual,command:,postgresql' \
+                '-o=-' \
+                '--option=-' \
+                '--value-from==stdin' \
+                '--length=-' \
+                '--words=-' \
+                '--charset=-' \
+                '--exposed-to=member'
+            set kinds entry
         case 'exposure'
             set options '-h:Show this message and exit' '--help:Show this message and exit'
             set commands \
@@ -673,6 +734,25 @@ function __clave_takes --no-scope-shadowing
                 '--help:Show this message and exit'
             set valued '--reason=-' '--who=member'
             set kinds entry
+        case 'policy'
+            set options '-h:Show this message and exit' '--help:Show this message and exit'
+            set commands \
+                'show:Show what is wanted of an entry, and which line says so.' \
+                'set:Set what is wanted of the entries that a pattern matches.' \
+                'check:Look for what is wrong with the policy.'
+        case 'policy show'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
+            set kinds entry
+        case 'policy set'
+            set options \
+                '--unset:Take a key out: what a wider pattern says holds again' \
+                '--max-age:Warn in `verify` where a team\'s newest commit is older, such as 30d' \
+                '-h:Show this message and exit' \
+                '--help:Show this message and exit'
+            set valued '--unset=-' '--max-age=-'
+            set kinds - '-*'
+        case 'policy check'
+            set options '--json:Print JSON' '-h:Show this message and exit' '--help:Show this message and exit'
         case 'sync'
             set options \
                 '--dry-run:Only say what would come and go' \
@@ -886,7 +966,7 @@ function __clave_takes --no-scope-shadowing
                 '--password-fd=-' \
                 '--key-file=file'
             set kinds \
-                '=1password-csv,1pux,bitwarden-csv,bitwarden-encrypted,bitwarden-json,chrome,csv,dashlane,dotenv,firefox,json,kdbx,keepass-xml,keepass1-csv,keepassxc-csv,lastpass,nordpass,pass,roboform,safari' \
+                '=1password-csv,1pux,bitwarden-csv,bitwarden-encrypted,bitwarden-json,bitwarden-zip,chrome,csv,dashlane,dotenv,firefox,json,kdbx,keepass-xml,keepass1-csv,keepassxc-csv,lastpass,nordpass,pass,roboform,safari' \
                 'entry*'
         case 'log'
             set options \
