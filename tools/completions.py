@@ -73,7 +73,6 @@ KINDS = {
     "policy set KEY": "-",
     "due AGE": "-",
     "due PATH": "entry",
-    "export PATH": "entry",
     "LINE": "-",
     "N": "-",
     "NAME=REF": "-",

@@ -405,6 +405,7 @@ def test_a_second_laptop(team: Team) -> None:  # noqa: F811
 
 def test_without_the_right_to_push_there_is_a_file_to_send(team: Team, dave: Person) -> None:  # noqa: F811
     hook = team.remote / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
     root, folder = words(team), dave.home / "here"

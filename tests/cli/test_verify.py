@@ -165,6 +165,7 @@ def guarded(team: Team, server: Person) -> Team:  # noqa: F811
     source = Path(__file__).parents[2] / "src"
     environment = {**server.env(), "PYTHONPATH": str(source)}
     hook = team.remote / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
     exports = "".join(
         f"export {name}='{value}'\n" for name, value in environment.items() if not name.startswith("GIT_")
     )

@@ -12,7 +12,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from clave.errors import Finding, StoreDamaged, UsageError
+from clave.errors import CannotWrite, Finding, StoreDamaged, UsageError
 from clave.store import layout
 from clave.store.layout import POLICY
 
@@ -174,6 +174,8 @@ def _data(store: Store) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError:
+        raise CannotWrite(f"{POLICY} cannot be read, and nothing is written without it", "Check its mode.") from None
     except OSError as error:
         raise StoreDamaged(f"{POLICY} cannot be read: {error.strerror}", "Mend or remove it.") from None
     with open(descriptor, "rb") as file:
