@@ -127,7 +127,7 @@ def parse(message: str) -> Note:
     """Read a commit message, of any author and any program. Never raises; what is malformed is not there."""
     subject = message.lstrip("\n").partition("\n")[0].rstrip()
     read = _read_subject(subject)
-    said = _read_trailers(message)
+    said = trailers(message)
     return said._replace(subject=subject, operation=said.operation or read.operation, name=read.name, moves=read.moves)
 
 
@@ -150,8 +150,11 @@ def decode(text: str) -> str | None:
     return path if encode(path) == text else None
 
 
-def _read_trailers(message: str) -> Note:
-    """Return what the trailers say: those of the last paragraph, if it is not the first and holds nothing else."""
+def trailers(message: str) -> Note:
+    """Return what the trailers say: those of the last paragraph, if it is not the first and holds nothing else.
+
+    The subject is left out of it. Never raises.
+    """
     paragraphs = re.split(r"\n\s*\n", message.strip())
     if len(paragraphs) < 2:
         return Note("")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clave.rotation.values import PART, UNKNOWN, VALUE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from clave.rotation.values import Origin, Sharing
 
@@ -62,8 +62,9 @@ def exposed(
     """
     known = {blob: how for blob, origin in origins.items() if (how := _how(somebody, blob, origin, readers, hidden))}
     for name, blob in entries.items():
-        if (found := _of(name, somebody.name, sharing.of(blob), known, origins)) is not None:
-            yield found
+        blobs = sharing.of(blob)
+        if not known.keys().isdisjoint(blobs):
+            yield _of(name, somebody.name, blobs, known, origins)
 
 
 def _how(
@@ -79,16 +80,9 @@ def _how(
 
 def _of(
     name: str, who: str, blobs: Mapping[str, bool], known: Mapping[str, str], origins: Mapping[str, Origin]
-) -> Exposed | None:
+) -> Exposed:
     found = [(blob, known[blob]) for blob in blobs if blob in known]
-    if not found:
-        return None
     how = min((each for _, each in found), key=_ORDER.index)
     by = [blob for blob, each in found if each == how]
     partly = all(blobs[blob] for blob, each in found if each != POSSIBLY or how == POSSIBLY)
     return Exposed(name, who, min(origins[blob].time for blob in by), how, partly, tuple(by))
-
-
-def former(people: Iterable[Somebody], current: Collection[str]) -> Iterator[Somebody]:
-    """Yield those of the people that none of the `current` readers' keys belongs to."""
-    return (each for each in people if each.keys.isdisjoint(current))

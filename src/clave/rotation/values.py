@@ -231,18 +231,22 @@ class Sharing:
         for blob, origin in origins.items():
             for each in origin.before:
                 self._after.setdefault(each, []).append(blob)
+        self._found: dict[str, dict[str, bool]] = {}  # it is asked of each entry once for each person
 
-    def of(self, blob: str) -> dict[str, bool]:
+    def of(self, blob: str) -> Mapping[str, bool]:
         """Return the blobs that share, or may share, secrets with one, itself too: True where not all of them."""
-        earlier = self._spread({blob: False}, self._before)
-        return self._spread(earlier, self._later)
+        if blob not in self._found:
+            earlier = self._spread({blob: False}, self._before)
+            self._found[blob] = self._spread(earlier, self._later)
+        return self._found[blob]
 
     def _before(self, blob: str) -> Iterable[tuple[str, bool]]:
         origin = self._origins.get(blob)
-        return [(each, origin.kind == PART) for each in origin.before] if origin else []
+        return [(each, origin.kind == PART) for each in origin.before] if origin and origin.before else ()
 
     def _later(self, blob: str) -> Iterable[tuple[str, bool]]:
-        return [(each, self._origins[each].kind == PART) for each in self._after.get(blob, [])]
+        after = self._after.get(blob)
+        return [(each, self._origins[each].kind == PART) for each in after] if after else ()
 
     @staticmethod
     def _spread(found: Mapping[str, bool], step: Callable[[str], Iterable[tuple[str, bool]]]) -> dict[str, bool]:

@@ -1,7 +1,8 @@
 """How old the values of a store are, from its history, without decrypting (`rotation.values`).
 
-What history says is remembered by the commit up to which it was read, in the user's cache: the next command reads what
-is new. A cache that is damaged, or of a commit that is no longer in the history, is made anew.
+What history says is remembered in the user's cache by the commit up to which it was read: the next command reads what
+is new. Beside it stands what that says of the entries of HEAD, which is all that most questions need. A cache that is
+damaged, or of a commit that is no longer in the history, is made anew.
 """
 
 from __future__ import annotations
@@ -10,45 +11,32 @@ import marshal
 import os
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clave.config import write_private
 from clave.errors import CannotWrite, GitFailed
-from clave.model.change import parse
+from clave.model.change import parse, trailers
 from clave.model.name import SUFFIX
 from clave.places import cache_of
-from clave.rotation.values import Origin, Step, Trace
+from clave.rotation.values import Origin, Step, Trace, Value
 from clave.vcs import changes, graph, reading
 from clave.vcs.follow import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clave.rotation.values import Value
     from clave.store.store import Store
+    from clave.vcs.changes import Commit
     from clave.vcs.git import Repository
 
-_FOLDER = "values"
-_FORMAT = 2
+    # Of an entry: its blob, what is known of its value, its own end.
+    Row = tuple[str, tuple[int, int, bool, bool] | None, str]
+
+_VALUES, _AGES = "values", "ages"
+_FORMAT = 3
 _SYMLINK = "120000"
 _WORTH = 20  # commits from which on reading them again takes longer than writing the cache
-
-
-class History(NamedTuple):
-    """What the history of a store says up to `head`: `entries` are the blobs there, by name."""
-
-    repository: Repository
-    head: str
-    place: Place
-    trace: Trace
-    entries: Mapping[str, str]
-
-    def ages(self) -> dict[str, Age]:
-        """Return how old the value in each entry of `head` is, by name."""
-        values, origins = self.trace.values(), self.trace.origins
-        return {
-            name: Age(values[blob], _day(origins[blob].due)) for name, blob in self.entries.items() if blob in values
-        }
 
 
 class Age(NamedTuple):
@@ -56,6 +44,57 @@ class Age(NamedTuple):
 
     value: Value
     due: date | None = None
+
+
+class History:
+    """What the history of a store says up to the commit `head`; made by `read`."""
+
+    def __init__(self, repository: Repository, head: str, place: Place) -> None:
+        self.repository = repository
+        self.head = head
+        self.place = place
+
+    @cached_property
+    def trace(self) -> Trace:
+        """Where all blobs of entries come from."""
+        file = self._file(_VALUES)
+        known, trace = _cached_trace(file)
+        if known != self.head:
+            if known and not graph.reaches(self.repository, self.head, known):
+                known, trace = "", Trace()
+            found = changes.commits(self.repository, self.head, after=known)
+            trace.add(map(_step, found), self.place.below)
+            if len(found) >= _WORTH:
+                _remember(file, (_FORMAT, self.head, *_plain(trace)))
+        return trace
+
+    @cached_property
+    def entries(self) -> dict[str, str]:
+        """The blobs of the entries of `head`, by name."""
+        return {name: row[0] for name, row in self._rows.items()}
+
+    def ages(self) -> dict[str, Age]:
+        """Return how old the value in each entry of `head` is, by name."""
+        return {name: Age(Value(*value), _day(due)) for name, (_, value, due) in self._rows.items() if value}
+
+    @cached_property
+    def _rows(self) -> dict[str, Row]:
+        file = self._file(_AGES)
+        with suppress(OSError, ValueError, EOFError, TypeError):
+            version, head, rows = marshal.loads(_bytes(file))  # noqa: S302 - the user's own file
+            if (version, head) == (_FORMAT, self.head):
+                known: dict[str, Row] = rows
+                return known
+        values, origins = self.trace.values(), self.trace.origins
+        found: dict[str, Row] = {}
+        for name, blob in _entries(self.repository, self.head, self.place):
+            value = values.get(blob)
+            found[name] = (blob, (*value,), origins[blob].due) if value else (blob, None, "")
+        _remember(file, (_FORMAT, self.head, found))
+        return found
+
+    def _file(self, kind: str) -> str:
+        return cache_of(os.environ, kind, os.path.join(self.repository.git_dir, self.place.below))
 
 
 def ages(store: Store) -> dict[str, Age]:
@@ -69,19 +108,13 @@ def read(store: Store) -> History:
     head = repository.head() if repository else None
     if repository is None or head is None:
         raise GitFailed("the password store has no history in git", 'Try "clave git init".')
-    place = Place.of(store.root, repository.work_tree)
-    file = cache_of(os.environ, _FOLDER, os.path.join(repository.git_dir, place.below))
-    known, trace = _cached(file)
-    steps: list[Step] = []
-    if known != head:
-        if known and not graph.reaches(repository, head, known):
-            known, trace = "", Trace()
-        found = changes.commits(repository, head, after=known)
-        steps = [Step(each.id, each.time, parse(each.message), each.sides, each.email) for each in found]
-        trace.add(steps, place.below)
-    if len(steps) >= _WORTH:
-        _remember(file, head, trace)
-    return History(repository, head, place, trace, _entries(repository, head, place))
+    return History(repository, head, Place.of(store.root, repository.work_tree))
+
+
+def _step(commit: Commit) -> Step:
+    """Return a commit as a step; where trailers say what changed, nobody needs to know what the subject says."""
+    note = trailers(commit.message)
+    return Step(commit.id, commit.time, note if note.changes else parse(commit.message), commit.sides, commit.email)
 
 
 def _day(text: str) -> date | None:
@@ -91,27 +124,33 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _entries(repository: Repository, head: str, place: Place) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _entries(repository: Repository, head: str, place: Place) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     for row in reading.files(repository, head, [place.below] if place.below else ()):
         name = place.name(row.path)
         if name.endswith(SUFFIX) and row.mode != _SYMLINK and "/." not in f"/{name}":
-            found[name.removesuffix(SUFFIX)] = row.blob
+            found.append((name.removesuffix(SUFFIX), row.blob))
     return found
 
 
-def _cached(file: str) -> tuple[str, Trace]:
+def _cached_trace(file: str) -> tuple[str, Trace]:
     with suppress(OSError, ValueError, EOFError, TypeError, KeyError):
-        with open(file, "rb") as stream:
-            version, head, origins, *others = marshal.loads(stream.read())  # noqa: S302 - the user's own file
+        version, head, origins, *others = marshal.loads(_bytes(file))  # noqa: S302 - the user's own file
         if version == _FORMAT and isinstance(head, str):
             return head, Trace({blob: Origin(*origin) for blob, origin in origins.items()}, *others)
     return "", Trace()
 
 
-def _remember(file: str, head: str, trace: Trace) -> None:
+def _plain(trace: Trace) -> tuple[Mapping[str, object] | set[str], ...]:
     origins = {blob: tuple(each) for blob, each in trace.origins.items()}
-    others = (trace.last, trace.authors, trace.pending, trace.certificates, trace.recipients, trace.accepted)
-    data = marshal.dumps((_FORMAT, head, origins, *others))
+    return (origins, trace.last, trace.authors, trace.pending, trace.certificates, trace.recipients, trace.accepted)
+
+
+def _bytes(file: str) -> bytes:
+    with open(file, "rb") as stream:
+        return stream.read()
+
+
+def _remember(file: str, content: tuple[Any, ...]) -> None:
     with suppress(CannotWrite):  # then it is read again
-        write_private(file, data)
+        write_private(file, marshal.dumps(content))
