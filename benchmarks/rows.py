@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import lifecycle
 import programs
 import teams
 from measure import Anew, Command, Side
@@ -227,6 +228,34 @@ ROWS = (
         pairs=20,
         rival="true",
         beyond=0.15,
+    ),
+    Row(
+        "due-first",
+        "what is due in 10,000 entries and commits, where nothing is remembered; the other is `true`, a start of nothing.",
+        None,
+        lifecycle.due_first,
+        pairs=5,
+        rival="true",
+        beyond=0.5,
+    ),
+    Row("due-again", "the same again.", None, lifecycle.due_again, pairs=20, rival="true", beyond=0.15),
+    Row(
+        "exposure",
+        "what somebody knows who once read all of these entries.",
+        None,
+        lifecycle.exposure,
+        pairs=5,
+        rival="true",
+        beyond=2.0,
+    ),
+    Row(
+        "import",
+        f"import {lifecycle.IMPORTED:,} entries of another manager as one commit.",
+        None,
+        lifecycle.importing,
+        pairs=3,
+        rival="true",
+        beyond=10.0,
     ),
     *(completing(shell) for shell in SHELLS),
 )

@@ -26,6 +26,7 @@ FOLDER = 100  # entries in each folder of a store
 # Stores of 100 entries, by name, and how many people read them; the bench's own user is one of them.
 OTHERS = {"rsa": 1, "ten": 10}
 SIGNED = 2_000  # commits of the team store whose history is verified
+AGED = 10_000  # entries, and commits
 READERS = 10  # people beside that user, whose public keys are there
 
 
@@ -92,6 +93,10 @@ class Stage:
         root = (self.made / "root").read_text(encoding="utf-8").strip()
         _run(["clave", "verify"], {**self.env(store), "CLAVE_ROOT": root})
         return store
+
+    def aged(self) -> Path:
+        """Return a store with 10,000 entries and as many commits, which once had another reader, to be read only."""
+        return self.made / "aged"
 
     def file(self, name: str, content: str) -> Path:
         """Return a file of the home with this content."""
@@ -160,6 +165,7 @@ def _make(it: Stage) -> None:
         messages = [_run(encrypt, env, secret) for secret in _secrets()]
         _fill(new / f"store-{which}", which if isinstance(which, int) else 100, readers, messages, env)
     _sign(it, new, own)
+    _age(it, new, own, others[0])
     new.rename(it.made)
 
 
@@ -185,6 +191,39 @@ def _sign(it: Stage, new: Path, own: str) -> None:
     _run([*git, "update-ref", "HEAD", head], it.env())
     _run([*git, "reset", "--quiet", "--hard"], it.env())
     _run([*git, "gc", "--quiet"], it.env())
+
+
+def _age(it: Stage, new: Path, own: str, other: str) -> None:
+    """Make a store in which each entry has come to be twice: for two readers first, then for one of them."""
+    env = it.env()
+    store = new / "aged"
+    gpg = ["gpg", "--batch", "--compress-algo=none", "--no-encrypt-to", "--recipient", own]
+    for_two = _run([*gpg, "--recipient", other, "--encrypt"], env, b"correct-horse\n")
+    for_one = _run([*gpg, "--encrypt"], env, b"correct-horse\n")
+    _run(["git", "init", "--quiet", "--initial-branch=main", str(store)], env)
+    time, stream = 1_700_000_000, bytearray()
+
+    def commit(subject: str, files: Mapping[str, bytes]) -> None:
+        nonlocal time, stream
+        time += 60
+        message = subject.encode()
+        head = f"commit refs/heads/main\ncommitter Bench <bench@example.org> {time} +0000\ndata {len(message)}\n"
+        stream += head.encode() + message
+        for path, content in files.items():
+            stream += f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content + b"\n"
+
+    def fresh(message: bytes) -> bytes:
+        return message[:-20] + os.urandom(20)  # nobody opens it
+
+    names = [f"{entry(number)}.gpg" for number in range(AGED)]
+    first = {name: fresh(for_two) for name in names}
+    commit("Add current contents of password store.", {".gpg-id": f"{own}\n".encode(), **first})
+    for number, name in enumerate(names[1:]):
+        kind = "rekey" if number % 2 else "value"
+        said = f"Clave-Op: {'rekey' if number % 2 else 'insert'}\nClave-Change: {kind} {name}"
+        commit(f"Add given password for {name.removesuffix('.gpg')} to store.\n\n{said}\n", {name: fresh(for_one)})
+    _run(["git", "-C", str(store), "fast-import", "--quiet"], env, bytes(stream))
+    _run(["git", "-C", str(store), "reset", "--quiet", "--hard"], env)
 
 
 def _new_key(it: Stage, name: str, primary: str, subkey: str) -> str:

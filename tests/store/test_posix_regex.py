@@ -26,7 +26,7 @@ PIECES = [
     *("{1}", "{1,2}", "{,1}", r"\{1,2\}", r"\{2\}", "[ab]", "[^a]", "[a-c]", "[]a]", "[[:digit:]]"),
     "[^[:alpha:]]",
 ]
-ODD = re.compile(r"(^|[(|^]|\\[<>b`'(|]|\\[wWsS]\$)(\\?\{|\\?[+?*])")
+ODD = re.compile(r"(^|[(|^]|\\[<>b`'(|]|\\[a-zA-Z]\$)(\\?\{|\\?[+?*])")
 
 
 def grep(pattern: str, *options: str) -> list[str] | None:

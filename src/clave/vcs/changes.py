@@ -68,24 +68,21 @@ def all_blobs(repository: Repository) -> list[str]:
 
 def _read(fields: Sequence[str]) -> Iterator[Commit]:
     """Read what git log has written: for each commit its fields, then its changes."""
-    at = 0
-    here: Commit | None = None
-    changes: list[Change] = []
-    while at < len(fields):
-        field = fields[at].lstrip("\n")
-        if field.startswith(":"):
-            changes.append(_change(field, fields[at + 1]))
-            at += 2
-        elif not field:
+    at, end = 0, len(fields)
+    while at < end:
+        commit = fields[at].lstrip("\n")
+        if not commit:
             at += 1
-        else:
-            if here:
-                yield here._replace(sides=(tuple(changes),))
-            commit, parents, time, email, message = fields[at : at + _FIELDS]
-            here, changes = Commit(commit.lstrip("\n"), tuple(parents.split()), _seconds(time), email, message, ()), []
-            at += _FIELDS
-    if here:
-        yield here._replace(sides=(tuple(changes),))
+            continue
+        _, parents, time, email, message = fields[at : at + _FIELDS]
+        at += _FIELDS
+        changes: list[Change] = []
+        while at < end and (not (field := fields[at]) or ":" in field[:2]):
+            if field:
+                changes.append(_change(field, fields[at + 1]))
+                at += 1
+            at += 1
+        yield Commit(commit, tuple(parents.split()), _seconds(time), email, message, (tuple(changes),))
 
 
 def _of_merges(repository: Repository, merges: Sequence[Commit]) -> dict[str, tuple[tuple[Change, ...], ...]]:
@@ -119,4 +116,4 @@ def _seconds(text: str) -> int:
 def _change(about: str, path: str) -> Change:
     """Read a row of git's raw format: modes, blobs, status."""
     _, _, old, new, _ = about.split(" ")
-    return Change(path, old if old.strip("0") else "", new if new.strip("0") else "")
+    return Change(path, old.strip("0") and old, new.strip("0") and new)
