@@ -231,7 +231,7 @@ ROWS = (
     ),
     Row(
         "due-first",
-        "what is due in 10,000 entries and commits, where nothing is remembered; the other is `true`, a start of nothing.",
+        "what is due in 10,000 entries and commits, nothing remembered; the other is `true`, a start of nothing.",
         None,
         lifecycle.due_first,
         pairs=5,
