@@ -144,8 +144,9 @@ def session(scripts: list[str]) -> list[tuple[int, list[str]]]:
         file.write_text(f"exec </dev/null\ncd {home}\n{''.join(steps)}")
         out = str(pexpect.run(f"bash {file}", env=env, timeout=60, encoding="utf-8")).replace("\r\n", "\n")
     finally:
-        process.run(["gpgconf", "--homedir", f"{home}/.gnupg", "--kill", "all"])
-        shutil.rmtree(home)
+        for keys in (Path(home, ".gnupg"), *Path(home).glob("*/.gnupg")):
+            process.run(["gpgconf", "--homedir", str(keys), "--kill", "all"])
+        shutil.rmtree(home, ignore_errors=True)  # an agent that ends removes its sockets meanwhile
     texts = re.split(rf"\n?\n{mark} (\d+)\n", out)
     results = [(int(code), text.splitlines()) for text, code in zip(texts[::2], texts[1::2], strict=False)]
     if len(results) < len(steps) or results[0][0]:

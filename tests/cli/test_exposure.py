@@ -136,10 +136,14 @@ def test_a_value_that_was_called_new_and_is_not_is_found_by_comparing(team: Team
 
 
 def test_a_page_to_hand_on(team: Team, tmp_path: Path) -> None:
+    team.clave("alice", "policy", "set", "web", "owner=ops", "driver=manual")
     team.clave("alice", "team", "remove", "bob", "--sure")
     page = tmp_path / "page.html"
-    team.clave("alice", "exposure", "bob", "--html", str(page), code=1)
+    done = team.clave("alice", "exposure", "bob", "--html", str(page), code=1)
+    assert b"web  could read it since " in done.out
+    assert b" [ops, driver manual]" in done.out
     text = page.read_text()
+    assert "<td>ops</td><td>manual</td>" in text
     assert "<td>web</td>" in text
     assert "web-secret" not in text
     one_line(team.clave("alice", "exposure", "bob", "--html", str(page), code=None), 2)

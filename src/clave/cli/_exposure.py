@@ -40,7 +40,9 @@ def line(each: Exposure, *, with_name: bool) -> str:
     partly = ", some of it is new since" if each.partly else ""
     who = f"{each.who} " if with_name else ""
     accepted = f" (accepted: {each.accepted})" if each.accepted else ""
-    return f"{each.name}  {who}{how} since {moment(each.since)}{partly}{accepted}"
+    charged = ", ".join(filter(None, (each.owner, f"driver {each.driver}" if each.driver else "")))
+    end = f" [{charged}]" if charged else ""
+    return f"{each.name}  {who}{how} since {moment(each.since)}{partly}{accepted}{end}"
 
 
 def notes(found: Found) -> list[str]:
@@ -74,11 +76,16 @@ def page(store: Store, found: Found) -> str:
     from html import escape
 
     who = ", ".join(found.who) or "everybody who is gone"
-    rows = [(each.name, each.who, each.how, moment(each.since), each.partly, each.accepted) for each in found.values]
+    rows = [
+        (each.name, each.who, each.how, moment(each.since), each.partly, each.accepted, each.owner, each.driver)
+        for each in found.values
+    ]
     cells = "".join(
         "<tr>" + "".join(f"<td>{escape(printable(_text(cell)))}</td>" for cell in row) + "</tr>\n" for row in rows
     )
-    head = "".join(f"<th>{each}</th>" for each in ("entry", "who", "how", "since", "partly", "accepted"))
+    head = "".join(
+        f"<th>{each}</th>" for each in ("entry", "who", "how", "since", "partly", "accepted", "owner", "driver")
+    )
     under = "".join(f"<p>{escape(each)}</p>\n" for each in notes(found))
     title = escape(printable(f"Exposed to {who}: {store.root}"))
     return (

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from clave.errors import CannotDecrypt, NotFound
+from clave.errors import CannotDecrypt, ClaveError, NotFound
 from clave.model.secret import secrets_in
 from clave.rotation.exposure import READ, WROTE, Exposed, Somebody, exposed
 from clave.rotation.pending import value_in
@@ -24,6 +24,7 @@ from clave.vcs import changes, reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from clave.rotation.policy import Policy
     from clave.store.lifecycle.ages import History
     from clave.store.lifecycle.holders import Holders
     from clave.store.store import Store
@@ -33,7 +34,8 @@ class Exposure(NamedTuple):
     """A value in use that somebody knows, or may know.
 
     `since` is in Unix seconds. `how` is read, wrote or possibly (`rotation.exposure`), `partly`: some of its secrets
-    are new since. `accepted` is the reason why it stays as it is, "" where it does not.
+    are new since. `accepted` is the reason why it stays as it is, "" where it does not. `owner` and `driver` are what
+    the policy says of the entry, "" for nothing.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Exposure(NamedTuple):
     how: str
     partly: bool
     accepted: str = ""
+    owner: str = ""
+    driver: str = ""
 
 
 class Found(NamedTuple):
@@ -74,9 +78,9 @@ def exposures(
     if deep:
         found, unread = _compared(store, past, found, people, progress, former=who is None)
     reasons = accepted.reasons(past.history, past.maker)
+    policy = _policy(store)
     values = [
-        Exposure(each.name, each.who, each.since, each.how, each.partly, reasons.get((each.name, each.who), ""))
-        for each in found
+        Exposure(*each[:5], reasons.get((each.name, each.who), ""), *_charged(policy, each.name)) for each in found
     ]
     unnamed = past.unnamed(people) if who is not None else 0
     past.openers.remember()
@@ -91,6 +95,22 @@ def exposed_names(store: Store) -> dict[str, tuple[str, ...]]:
         if not each.accepted:
             found[each.name] = (*found.get(each.name, ()), each.who)
     return found
+
+
+def _policy(store: Store) -> Policy | None:
+    """Return the policy, None for a broken one: what is known to whom does not depend on it."""
+    from clave.store.lifecycle import policies
+
+    try:
+        return policies.policy(store)
+    except ClaveError:
+        return None
+
+
+def _charged(policy: Policy | None, name: str) -> tuple[str, str]:
+    """Return who owns an entry, and its driver."""
+    rule = policy.rule(name) if policy else None
+    return (rule.owner or "", rule.driver or "") if rule else ("", "")
 
 
 class _Past:
