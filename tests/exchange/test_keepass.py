@@ -214,6 +214,15 @@ def test_keepassxc_opens_an_export_of_anything(found, tmp_path):
         assert _sorting(one) == _sorting(other)
 
 
+def test_an_address_that_keepassxc_empties_is_none(tmp_path):
+    """It drops 0x7f to 0x9f as it saves."""
+    path = saved(tmp_path / "a.kdbx", [Item("a", urls=("https://example.org", "\x8f"))])
+    assert opened(path).items[0].urls == ("https://example.org", "\x8f")
+    keepassxc("mkdir", "-q", str(path), "/made by keepassxc")
+    (after,) = opened(path).items
+    assert (after.urls, after.fields) == (("https://example.org",), ())
+
+
 def _sorting(item: Item) -> list[object]:
     """Return an item's parts, but for what KeePassXC changes as it saves: line ends, 0x7f to 0x9f, tags told twice."""
     texts = (item.title, item.password, item.user, item.notes, *item.folder, *item.urls, *item.otp)

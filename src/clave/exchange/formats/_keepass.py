@@ -392,8 +392,9 @@ def _sorted(strings: Iterable[Field]) -> tuple[dict[str, str], list[str], list[F
         url = _FURTHER_URL.fullmatch(each.name)
         if each.name in _OWN.values() and each.name not in own:
             own[each.name] = each.value
-        elif url and each.value and not each.protected:
-            further.append((int(url[1] or 0), each.value))
+        elif url and not each.protected:
+            if each.value:  # an address that is empty is none
+                further.append((int(url[1] or 0), each.value))
         else:
             others.append(each)
     urls = [own.get("URL", ""), *(value for _, value in sorted(further, key=lambda each: each[0]))]
