@@ -19,7 +19,6 @@ import psycopg
 ADMIN, ADMIN_PASSWORD = "chief", "a-word-of-the-chief"
 _SETTINGS = (
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "autovacuum=off",
     "shared_buffers=8MB",
