@@ -56,9 +56,7 @@ def generate(
             symbols=wanted.symbols and not no_symbols,
             exclude_similar=wanted.exclude_similar or exclude_similar,
         )
-        new = policies.make(
-            wanted, settings.generate_length, settings.generate_charset, settings.generate_charset_no_symbols
-        )
+        new = policies.make(wanted, settings)
     else:
         chosen = default if charset is None else charset
         new = passwords.characters(number or settings.generate_length, chosen, exclude_similar=exclude_similar)

@@ -9,6 +9,7 @@ from clave.cli import _ask, _output
 from clave.cli._checks import exclusive
 from clave.cli._remote import Waiting
 from clave.errors import ClaveError, Finding, Interrupted, KeyLocked, UsageError, VerificationFailed
+from clave.model.name import is_below
 from clave.vcs.remote import Unreachable
 
 if TYPE_CHECKING:
@@ -127,13 +128,10 @@ def _generated(app: App, wanted: Generate | None, making: Making) -> Generated:
     from clave.store import passwords
     from clave.store.lifecycle import policies
 
-    settings = app.settings
     if wanted is None:
         length = None if making.length is None else passwords.parse_length(making.length)
         wanted = Generate(length, making.words, not making.no_symbols, making.charset, making.exclude_similar)
-    return policies.make(
-        wanted, settings.generate_length, settings.generate_charset, settings.generate_charset_no_symbols
-    )
+    return policies.make(wanted, app.settings)
 
 
 def many(
@@ -191,4 +189,4 @@ def exposed(store: Store, who: str, folder: str) -> list[str]:
     from clave.store.lifecycle.exposing import exposures
 
     found = dict.fromkeys(each.name for each in exposures(store, who).values if not each.accepted)
-    return [name for name in found if not folder or name == folder or name.startswith(f"{folder}/")]
+    return [name for name in found if is_below(name, folder)]

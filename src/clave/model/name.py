@@ -56,6 +56,11 @@ def _check_component(name: str, part: str) -> None:
         raise UsageError(f"'{name}' is too long", f"A component holds at most {MAX_COMPONENT} bytes.")
 
 
+def is_below(name: str, folder: str) -> bool:
+    """Tell whether a name is that of a folder (or entry) or below it; `""` is the whole store."""
+    return not folder or name == folder or name.startswith(f"{folder}/")
+
+
 def split_field(argument: str) -> tuple[str, str | None]:
     """Split `NAME#field`; the field is None where there is no `#` or nothing behind it."""
     name, separator, field = argument.rpartition("#")

@@ -20,6 +20,7 @@ from pysequoia.packet import PacketPile, SignatureType, Tag
 from clave.errors import BadMessage
 from clave.model.text import printable
 from clave.openpgp import packets
+from clave.openpgp.keys import long_id
 from clave.openpgp.sequoia import tried
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Component:
     @property
     def id(self) -> str:
         """The long id of a key."""
-        return self.fingerprint[-16:] if len(self.fingerprint) == 40 else self.fingerprint[:16]
+        return long_id(self.fingerprint)
 
     @property
     def bindings(self) -> list[Signature]:

@@ -50,6 +50,11 @@ class Recipient(NamedTuple):
     certificate: bytes | None = None
 
 
+def long_id(fingerprint: str) -> str:
+    """Return the id of 16 digits of a key (RFC 4880 12.2; RFC 9580 5.5.4.3 for the longer fingerprints)."""
+    return fingerprint[-16:] if len(fingerprint) == 40 else fingerprint[:16]
+
+
 class _Subkey(NamedTuple):
     validity: str
     fingerprint: str
@@ -60,7 +65,7 @@ class _Subkey(NamedTuple):
     @property
     def key_id(self) -> str:
         """The long id."""
-        return self.fingerprint[-16:] if len(self.fingerprint) == 40 else self.fingerprint[:16]
+        return long_id(self.fingerprint)
 
 
 class _Certificate:

@@ -9,7 +9,7 @@ import click
 from clave.cli import _output
 from clave.cli._app import pass_app
 from clave.cli._exposure import document, page, tell
-from clave.errors import CannotWrite, Finding, UsageError
+from clave.errors import Finding, UsageError
 
 if TYPE_CHECKING:
     from clave.cli._app import App
@@ -43,7 +43,9 @@ def command(app: App, who: str | None, former: bool, deep: bool, as_json: bool, 
     store = app.store
     found = _find(store, who, deep=deep)
     if path is not None:
-        _write(path, page(store, found))
+        from clave.exchange.exporting import write_file
+
+        write_file(path, page(store, found).encode())
     if as_json:
         _output.json(document(found))
     else:
@@ -60,13 +62,3 @@ def _find(store: Store, who: str | None, *, deep: bool) -> Found:
         return exposing.exposures(store, who)
     with Progress("Comparing") as progress:
         return exposing.exposures(store, who, deep=True, progress=progress)
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"{path} is there already", "Name a new file.") from None
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from None

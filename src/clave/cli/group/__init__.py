@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from clave.cli._commands import Row
 from clave.cli._lazy import LazyGroup
 
-if TYPE_CHECKING:
-    import click
-
-
-class _Group(LazyGroup):
-    """`group` is `group list`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, having put the command there that was left out."""
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-command = _Group(
+command = LazyGroup(
     "group",
     package="clave.cli.group",
+    default="list",
     sections={
         "Commands": {
             "list": Row("list", "List the groups of a team and what they may.", ("ls",)),

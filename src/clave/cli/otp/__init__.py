@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from clave.cli._commands import Row
 from clave.cli._lazy import LazyGroup
 
-if TYPE_CHECKING:
-    import click
-
-
-class _Otp(LazyGroup):
-    """`otp NAME` is `otp code NAME`, as in pass-otp."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, having put the command there that was left out."""
-        if args and args[0] not in {*self.rows, *self.aliases, *ctx.help_option_names}:
-            args = ["code", *args]
-        return super().parse_args(ctx, args)
-
-
-command = _Otp(
+command = LazyGroup(
     "otp",
     package="clave.cli.otp",
+    default="code",
+    default_takes_words=True,
     sections={
         "Commands": {
             "code": Row("code", "Show the code of now."),

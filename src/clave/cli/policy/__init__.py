@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from clave.cli._commands import Row
 from clave.cli._lazy import LazyGroup
 
-if TYPE_CHECKING:
-    import click
-
-
-class _Group(LazyGroup):
-    """`policy` is `policy show`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, having put the command there that was left out."""
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
-command = _Group(
+command = LazyGroup(
     "policy",
     package="clave.cli.policy",
+    default="show",
     sections={
         "Commands": {
             "show": Row("show", "Show what is wanted of an entry, and which line says so."),

@@ -49,7 +49,6 @@ def reasons(history: History, maker: Callable[[str], str]) -> dict[tuple[str, st
     if not rows:
         return {}
     contents = dict(reading.objects(history.repository, rows.values(), "blob"))
-    sharing = history.trace.sharing()
     found: dict[tuple[str, str], str] = {}
     for path, blob in rows.items():
         name = path[len(folder) + 1 :]
@@ -57,7 +56,7 @@ def reasons(history: History, maker: Callable[[str], str]) -> dict[tuple[str, st
         if known is None or name not in history.entries:
             continue
         accepted, who, reason = known
-        if sharing.of(history.entries[name]).get(accepted) is False:
+        if history.sharing.of(history.entries[name]).get(accepted) is False:
             by = maker(history.trace.accepted[blob]) if blob in history.trace.accepted else ""
             found |= {(name, each): reason for each in who if each != by}
     return found

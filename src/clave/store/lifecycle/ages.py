@@ -7,25 +7,25 @@ damaged, or of a commit that is no longer in the history, is made anew.
 
 from __future__ import annotations
 
-import marshal
 import os
 from contextlib import suppress
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from clave.config import write_private
-from clave.errors import CannotWrite, GitFailed
+from clave.errors import GitFailed
 from clave.model.change import parse, trailers
 from clave.model.name import SUFFIX
 from clave.places import cache_of
 from clave.rotation.values import Origin, Step, Trace, Value
+from clave.store.lifecycle import remembered
 from clave.vcs import changes, graph, reading
 from clave.vcs.follow import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clave.rotation.values import Sharing
     from clave.store.store import Store
     from clave.vcs.changes import Commit
     from clave.vcs.git import Repository
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _VALUES, _AGES = "values", "ages"
 _FORMAT = 3
+_KEPT = 8  # values that a trace is kept as, with its commit
 _SYMLINK = "120000"
 _WORTH = 20  # commits from which on reading them again takes longer than writing the cache
 
@@ -65,8 +66,13 @@ class History:
             found = changes.commits(self.repository, self.head, after=known)
             trace.add(map(_step, found), self.place.below)
             if len(found) >= _WORTH:
-                _remember(file, (_FORMAT, self.head, *_plain(trace)))
+                remembered.keep(file, _FORMAT, self.head, *_plain(trace))
         return trace
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """Which blobs share secrets."""
+        return self.trace.sharing()
 
     @cached_property
     def entries(self) -> dict[str, str]:
@@ -80,17 +86,16 @@ class History:
     @cached_property
     def _rows(self) -> dict[str, Row]:
         file = self._file(_AGES)
-        with suppress(OSError, ValueError, EOFError, TypeError):
-            version, head, rows = marshal.loads(_bytes(file))  # noqa: S302 - the user's own file
-            if (version, head) == (_FORMAT, self.head):
-                known: dict[str, Row] = rows
-                return known
+        head, known = remembered.read(file, _FORMAT, 2) or ("", {})
+        if head == self.head:
+            rows: dict[str, Row] = known
+            return rows
         values, origins = self.trace.values(), self.trace.origins
         found: dict[str, Row] = {}
         for name, blob in _entries(self.repository, self.head, self.place):
             value = values.get(blob)
             found[name] = (blob, (*value,), origins[blob].due) if value else (blob, None, "")
-        _remember(file, (_FORMAT, self.head, found))
+        remembered.keep(file, _FORMAT, self.head, found)
         return found
 
     def _file(self, kind: str) -> str:
@@ -134,23 +139,12 @@ def _entries(repository: Repository, head: str, place: Place) -> list[tuple[str,
 
 
 def _cached_trace(file: str) -> tuple[str, Trace]:
-    with suppress(OSError, ValueError, EOFError, TypeError, KeyError):
-        version, head, origins, *others = marshal.loads(_bytes(file))  # noqa: S302 - the user's own file
-        if version == _FORMAT and isinstance(head, str):
-            return head, Trace({blob: Origin(*origin) for blob, origin in origins.items()}, *others)
+    with suppress(ValueError, TypeError, AttributeError):
+        head, origins, *others = remembered.read(file, _FORMAT, _KEPT)
+        return str(head), Trace({blob: Origin(*origin) for blob, origin in origins.items()}, *others)
     return "", Trace()
 
 
 def _plain(trace: Trace) -> tuple[Mapping[str, object] | set[str], ...]:
     origins = {blob: tuple(each) for blob, each in trace.origins.items()}
     return (origins, trace.last, trace.authors, trace.pending, trace.certificates, trace.recipients, trace.accepted)
-
-
-def _bytes(file: str) -> bytes:
-    with open(file, "rb") as stream:
-        return stream.read()
-
-
-def _remember(file: str, content: tuple[Any, ...]) -> None:
-    with suppress(CannotWrite):  # then it is read again
-        write_private(file, marshal.dumps(content))

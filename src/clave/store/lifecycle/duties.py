@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import ClaveError, GitFailed, NotFound
+from clave.model.name import is_below
 from clave.rotation import duties
 from clave.rotation.duties import Duty, Entry, State
 from clave.store import layout
@@ -58,7 +59,7 @@ def look(
     policy = policies.policy(store)
     left = _left(team)
     found: list[Duty] = []
-    entries = [entry for entry in _entries(store, today) if _is_below(entry.name, path)]
+    entries = [entry for entry in _entries(store, today) if is_below(entry.name, path)]
     if path and not entries and not layout.is_folder(store.root, path):
         raise NotFound(f"{path} is not in the password store")
     last = today + within
@@ -68,7 +69,7 @@ def look(
         if later or not duties.is_later(entry, rule, last, seconds):
             found += duties.of_entry(entry, rule, today, within, left)
     for name, since, who in pending.under_way(store):
-        if _is_below(name, path):
+        if is_below(name, path):
             found.append(duties.of_rotation(name, since, who, policy.rule(name).owner))
     if team and not path:
         found += _of_team(team, today, within)
@@ -135,7 +136,3 @@ def _as_git_says(store: Store) -> frozenset[str]:
             settings = repository.settings()
             names += [settings.get("user.name"), settings.get("user.email")]
     return frozenset(filter(None, names))
-
-
-def _is_below(name: str, path: str) -> bool:
-    return not path or name == path or name.startswith(f"{path}/")

@@ -120,7 +120,7 @@ class _Past:
         self.history: History = ages.read(store)
         self.openers = Openers(self.history.repository)
         self.origins = self.history.trace.origins
-        self.sharing = self.history.trace.sharing()
+        self.sharing = self.history.sharing
         self.readers = self.openers.readers(self.origins)
         known = {key for blob in self.origins for key in self.readers.get(blob, ())} - {HIDDEN}
         self.holders: Holders = holders.of(store, self.history, known)

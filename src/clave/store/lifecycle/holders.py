@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clave.errors import NotFound, VerificationFailed
 from clave.openpgp import certificates, keys
+from clave.openpgp.keys import long_id
 from clave.rotation.exposure import Somebody
 from clave.team import paths
 from clave.team import roster as rosters
@@ -72,19 +73,19 @@ def named(holders: Holders, who: str, signed: Mapping[str, str], authors: Mappin
 def ids_of(who: str) -> set[str]:
     """Return the long id that a fingerprint or an id stands for, nothing for another text."""
     key = _KEY_ID.fullmatch(who.replace(" ", ""))
-    return {_id(key[1])} if key else set()
+    return {long_id(key[1].upper())} if key else set()
 
 
 def keys_of(who: str) -> set[str]:
     """Return the long ids of the primary keys that a fingerprint, an id or a part of a user id stands for."""
-    return ids_of(who) or {_id(owner.fingerprint) for owner in keys.matching(who)}
+    return ids_of(who) or {long_id(owner.fingerprint) for owner in keys.matching(who)}
 
 
 def somebody(holders: Holders, name: str, signed: Mapping[str, str], authors: Mapping[str, str]) -> Somebody:
     """Return a person with the commits that they made: signed in a team's store, elsewhere with their address."""
     ids = holders.people[name]
     if holders.is_team:
-        made = frozenset(commit for commit, key in signed.items() if key and _id(key) in ids)
+        made = frozenset(commit for commit, key in signed.items() if key and long_id(key) in ids)
     else:
         made = frozenset(commit for commit, email in authors.items() if email.casefold() in holders.addresses[name])
     return Somebody(name, ids, made)
@@ -100,7 +101,7 @@ def _of_team(repository: Repository, head: str, versions: Mapping[str, frozenset
         members = {each.name for each in roster.members}
         for name, theirs in owned:
             for key in theirs:
-                people.setdefault(name, set()).update((_id(key.fpr), *key.subkeys), versions.get(key.fpr, ()))
+                people.setdefault(name, set()).update((long_id(key.fpr), *key.subkeys), versions.get(key.fpr, ()))
     return Holders(
         {name: frozenset(ids) for name, ids in people.items()}, frozenset(people.keys() - members), {}, is_team=True
     )
@@ -114,7 +115,7 @@ def _with_others(store: Store, team: Holders, known: set[str]) -> Holders:
     lacking = known.difference(*team.people.values())
     owners = keys.owners(lacking, options=store.options)
     people = {
-        name: ids | {key_id for key_id, owner in owners.items() if _id(owner.fingerprint) in ids}
+        name: ids | {key_id for key_id, owner in owners.items() if long_id(owner.fingerprint) in ids}
         for name, ids in team.people.items()
     }
     others = _of_keys(store, {}, lacking.difference(*people.values())).people
@@ -133,7 +134,7 @@ def _of_keys(store: Store, versions: Mapping[str, frozenset[str]], known: Iterab
         people.setdefault(name, set()).update(ids)
         placed |= ids
     for key_id, owner in owners.items():
-        people.setdefault(owner.user_id, set()).update((key_id, _id(owner.fingerprint)))
+        people.setdefault(owner.user_id, set()).update((key_id, long_id(owner.fingerprint)))
         placed.add(key_id)
     for key_id in set(known) - placed:
         people[key_id] = {key_id}
@@ -164,9 +165,3 @@ def _certificates(repository: Repository, blobs: Mapping[str, str]) -> dict[str,
         if certificate:
             found.setdefault(blobs[blob], set()).update(each.id for each in certificate.keys)
     return {fingerprint: frozenset(ids) for fingerprint, ids in found.items()}
-
-
-def _id(fingerprint: str) -> str:
-    """Return the long id of a key."""
-    text = fingerprint.upper()
-    return text[:16] if len(text) == 64 else text[-16:]

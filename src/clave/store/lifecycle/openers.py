@@ -6,15 +6,13 @@ store that was done when the commit came, and elsewhere a signature is a claim a
 
 from __future__ import annotations
 
-import marshal
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from clave.config import write_private
-from clave.errors import BadMessage, CannotWrite
+from clave.errors import BadMessage
 from clave.openpgp import packets
 from clave.places import cache_of
+from clave.store.lifecycle import remembered
 from clave.vcs import reading, signed
 
 if TYPE_CHECKING:
@@ -35,7 +33,9 @@ class Openers:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._file = cache_of(os.environ, _FOLDER, repository.git_dir)
-        self._readers, self._signers = _cached(self._file)
+        self._readers: dict[str, tuple[str, ...]]
+        self._signers: dict[str, str]
+        self._readers, self._signers = remembered.read(self._file, _FORMAT, 2) or ({}, {})
         self._grown = False
 
     def readers(self, blobs: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
@@ -49,8 +49,7 @@ class Openers:
     def remember(self) -> None:
         """Write the cache, if there is something new."""
         if self._grown:
-            with suppress(CannotWrite):  # then it is found out again
-                write_private(self._file, marshal.dumps((_FORMAT, self._readers, self._signers)))
+            remembered.keep(self._file, _FORMAT, self._readers, self._signers)
 
     def _known(
         self, known: dict[str, Fact], ids: Iterable[str], kind: str, find: Callable[[bytes], Fact]
@@ -76,12 +75,3 @@ def _signer(commit: bytes) -> str:
     from clave.openpgp import issuer
 
     return issuer.of(found[0])
-
-
-def _cached(file: str) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    with suppress(OSError, ValueError, EOFError, TypeError):
-        with open(file, "rb") as stream:
-            version, readers, signers = marshal.loads(stream.read())  # noqa: S302 - the user's own file
-        if version == _FORMAT:
-            return readers, signers
-    return {}, {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from clave.config import Settings
     from clave.rotation.policy import Generate, Policy, Rule
     from clave.store.passwords import Generated
     from clave.store.store import Store
@@ -48,18 +49,15 @@ def rule(store: Store, name: str) -> Rule | None:
     return parse(data).rule(name)
 
 
-def make(wanted: Generate, length: int, charset: str, no_symbols: str) -> Generated:
-    """Return a new password as a policy wants it.
-
-    `length`, `charset` and `no_symbols` (the set without symbols) are the settings', for what it does not say. Raises
-    UsageError.
-    """
+def make(wanted: Generate, settings: Settings) -> Generated:
+    """Return a new password as a policy wants it, and as the settings say what it does not. Raises UsageError."""
     from clave.store import passwords
 
     if wanted.words is not None:
         return passwords.words(wanted.words)
-    chosen = wanted.charset or (charset if wanted.symbols else no_symbols)
-    return passwords.characters(wanted.length or length, chosen, exclude_similar=wanted.exclude_similar)
+    default = settings.generate_charset if wanted.symbols else settings.generate_charset_no_symbols
+    length = wanted.length or settings.generate_length
+    return passwords.characters(length, wanted.charset or default, exclude_similar=wanted.exclude_similar)
 
 
 def require_strength(rule: Rule | None, name: str, password: bytes, *, bits: float | None = None) -> None:
@@ -149,14 +147,8 @@ def _generators(store: Store, name: str, rule: Rule) -> list[str]:
     """Return that what is generated for an entry is not what is wanted of it."""
     if rule.generate is None:
         return []
-    settings = store.settings
     try:
-        made = make(
-            rule.generate,
-            settings.generate_length,
-            settings.generate_charset,
-            settings.generate_charset_no_symbols,
-        )
+        made = make(rule.generate, store.settings)
         require_strength(rule, name, b"", bits=made.bits)
     except UsageError as problem:
         return [f"'generate' of {rule.pattern}: {problem.message}"]
